@@ -1,0 +1,1 @@
+"""The `footfall` command. It talks to the services over HTTP and imports none of them."""

@@ -1,0 +1,1 @@
+"""What every Footfall service shares. Import the module you need; nothing is re-exported here."""

@@ -1,0 +1,1 @@
+"""Footfall on one machine, without other servers."""

@@ -1,0 +1,1 @@
+"""chDB (the ClickHouse engine, in-process) behind ClickHouse's own HTTP protocol."""

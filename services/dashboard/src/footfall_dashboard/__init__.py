@@ -1,0 +1,1 @@
+"""Footfall's dashboard: the built pages, and the server that hands them to browsers."""

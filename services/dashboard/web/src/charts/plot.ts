@@ -1,0 +1,137 @@
+import uPlot from "uplot";
+import { stack, type ChartSeries } from "~/charts/series";
+
+export type PlotKind = "line" | "area" | "bar";
+
+interface Wanted {
+  kind: PlotKind;
+  series: readonly ChartSeries[];
+  ticks: (width: number) => { at: number[]; names: string[] };
+  number: (value: number) => string;
+  /** Whether the last bucket is not over yet. */
+  isOpen: boolean;
+  width: number;
+  height: number;
+  end: number;
+  /** The key of the series that stands out now, if one does. */
+  focus: () => string | null;
+  /** The bucket under the pointer, and how far from the left of the holder it is. */
+  onHover: (index: number | null, left: number) => void;
+  onDrawn: (plot: uPlot) => void;
+  onClick?: () => void;
+}
+
+/** A token's colour for a canvas, which knows no variables. */
+export function resolveColour(colour: string, alpha = 1): string {
+  const name = /^var\((--[\w-]+)\)$/.exec(colour)?.[1];
+  const value = name === undefined ? colour : getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  return alpha === 1 ? value : value.replace(/\)$/, ` / ${alpha})`);
+}
+
+/** The part of a series that is over, and the one that is not. */
+function split(data: readonly number[], isOpen: boolean, isBar: boolean): [(number | null)[], (number | null)[]] {
+  const last = data.length - 1;
+  if (!isOpen || last < 1) return [[...data], []];
+  const closed = data.map((value, index) => (index < last ? value : null));
+  const open = data.map((value, index) => (index === last || (!isBar && index === last - 1) ? value : null));
+  return [closed, open];
+}
+
+export function makePlot(target: HTMLElement, wanted: Wanted): uPlot {
+  const { kind, series, isOpen, focus } = wanted;
+  const isBar = kind === "bar";
+  const stacked = kind !== "line" && series.length > 1;
+  const length = series[0]?.data.length ?? 0;
+  const values = stacked ? stack(series) : series.map(({ data }) => data);
+  const drawn = stacked ? series.map((_, index) => index).reverse() : series.map((_, index) => index);
+  const surface = resolveColour("var(--surface)");
+  const strength = (key: string, usual: number) => (focus() === null || focus() === key ? usual : usual * 0.18);
+
+  const lines: uPlot.Series[] = [];
+  const data: (number | null)[][] = [];
+  const bars = uPlot.paths.bars?.({ size: [0.72, 64], radius: stacked ? 0 : 0.08 });
+  for (const index of drawn) {
+    const each = series[index];
+    if (each === undefined) continue;
+    const colour = resolveColour(each.colour);
+    // Bands lie on top of one another, so what is paler has to be mixed and not to shine through.
+    const tint = (usual: number) =>
+      stacked
+        ? `color-mix(in oklab, ${colour} ${Math.round(100 * strength(each.key, usual))}%, ${surface})`
+        : resolveColour(each.colour, strength(each.key, usual));
+    split(values[index] ?? [], isOpen, isBar).forEach((part, open) => {
+      if (part.length === 0) return;
+      data.push(part);
+      lines.push({
+        label: each.key,
+        width: isBar ? 0 : each.pale ? 1.25 : 2,
+        stroke: () => (isBar ? colour : tint(each.pale ? 0.5 : 1)),
+        points: { show: !isBar && part.filter((value) => value !== null).length === 1 && open === 0, size: 7, fill: () => colour },
+        ...(open === 1 && !isBar ? { dash: [4, 4] } : {}),
+        ...(isBar ? { fill: () => (stacked && open === 0 ? tint(1) : tint(open === 1 ? 0.42 : 1)), ...(bars ? { paths: bars } : {}) } : {}),
+        ...(kind === "area" && open === 0 ? { fill: () => (stacked ? tint(0.85) : tint(0.14)) } : {}),
+        ...(kind === "area" && stacked && open === 0 ? { stroke: () => surface, width: 1 } : {}),
+      });
+    });
+  }
+
+  const soft = resolveColour("var(--text-soft)");
+  const font = '12px "Inter Variable", sans-serif';
+  const plot = new uPlot(
+    {
+      width: wanted.width,
+      height: wanted.height,
+      padding: [12, wanted.end, 0, 0],
+      legend: { show: false },
+      cursor: { y: false, points: { show: kind === "line" }, drag: { x: false, y: false }, focus: { prox: -1 } },
+      scales: {
+        x: { time: false, range: () => (isBar ? [-0.6, length - 0.4] : [length === 1 ? -0.5 : 0, length === 1 ? 0.5 : length - 1]) },
+        y: { range: (_, low, high) => yRange(low, high, kind) },
+      },
+      axes: [
+        {
+          stroke: soft,
+          font,
+          grid: { show: false },
+          ticks: { show: true, stroke: resolveColour("var(--line)"), width: 1, size: 4 },
+          gap: 6,
+          size: 30,
+          splits: (self) => wanted.ticks(self.bbox.width / devicePixelRatio).at,
+          values: (self) => wanted.ticks(self.bbox.width / devicePixelRatio).names,
+        },
+        {
+          stroke: soft,
+          font,
+          size: (_, labels: string[] | null) => 14 + 7 * Math.max(3, ...(labels ?? []).map((label) => label.length)),
+          gap: 8,
+          grid: { stroke: resolveColour("var(--grid)"), width: 1 },
+          ticks: { show: false },
+          values: (_, splits) => splits.map(wanted.number),
+          space: 44,
+        },
+      ],
+      series: [{}, ...lines],
+      hooks: {
+        setCursor: [
+          (self) => {
+            const left = self.cursor.left ?? -1;
+            wanted.onHover(left < 0 ? null : (self.cursor.idx ?? null), left + self.bbox.left / devicePixelRatio);
+          },
+        ],
+        draw: [wanted.onDrawn],
+      },
+    },
+    [Array.from({ length }, (_, index) => index), ...data] as uPlot.AlignedData,
+    target,
+  );
+  return plot;
+}
+
+/** From 0 for what has an area; a flat or empty chart still gets a scale. */
+function yRange(low: number | null, high: number | null, kind: PlotKind): [number, number] {
+  const top = Math.max(0, high ?? 0);
+  const bottom = Math.min(0, low ?? 0);
+  if (top === 0 && bottom === 0) return [0, 1];
+  const [from, to] = uPlot.rangeNum(bottom, top, { min: { pad: 0, soft: 0, mode: 1 }, max: { pad: 0.08, soft: 0, mode: 1 } });
+  return [kind === "line" && (low ?? 0) >= 0 ? 0 : (from ?? bottom), to ?? top];
+}

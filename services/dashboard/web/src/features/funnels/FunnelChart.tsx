@@ -1,0 +1,101 @@
+import type { Schemas } from "~/api/client";
+import { compact, duration, exact, percent } from "~/format/numbers";
+
+type FunnelStep = Schemas["FunnelStep"];
+
+export interface FunnelGroup {
+  key: string;
+  label: string | null;
+  colour: string;
+  steps: readonly FunnelStep[];
+}
+
+interface FunnelChartProps {
+  /** Of everybody, whatever the groups are. */
+  steps: readonly FunnelStep[];
+  groups: readonly FunnelGroup[];
+  small: boolean;
+  /** Somebody wants to see who did a step. */
+  onPick?: (index: number) => void;
+}
+
+/**
+ * One column a step: the solid part converted, the pale part lost. Above each the share of the first step, between
+ * them the share of the step before and the median time.
+ */
+export function FunnelChart({ steps, groups, small, onPick }: FunnelChartProps) {
+  const height = small ? 110 : 240;
+  return (
+    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Steps of the funnel" data-testid="funnel">
+      <ol className="flex min-w-fit items-stretch">
+        {steps.map((step, index) => {
+          const next = steps[index + 1];
+          return (
+            <li key={step.index} className="flex flex-1 items-stretch" style={{ minWidth: small ? 110 : 168 }}>
+              <div className="flex w-full flex-col">
+                <div className="flex items-end gap-1" style={{ height }}>
+                  <div className="flex h-full min-w-14 flex-1 items-end gap-1" style={{ maxWidth: groups.length > 1 ? undefined : 120 }}>
+                    {groups.map((group) => (
+                      <Column key={group.key} group={group} index={index} showShare={groups.length === 1} />
+                    ))}
+                  </div>
+                  <div className="flex h-full w-[4.75rem] shrink-0 flex-col justify-end pb-2 text-center text-12 text-soft">
+                    {next && groups.length === 1 ? (
+                      <>
+                        <span className="figure font-medium text-text">{percent(next.step_conversion)}</span>
+                        <span aria-hidden className="text-faint">
+                          →
+                        </span>
+                        <span className="figure" title="Median time from the step before">
+                          {duration(next.median_seconds)}
+                        </span>
+                      </>
+                    ) : null}
+                  </div>
+                </div>
+                <div className="border-t border-line-strong pt-2 pe-3">
+                  <p className="truncate font-medium" dir="auto" title={step.name}>
+                    <span className="figure text-soft">{index + 1}</span> {step.name}
+                  </p>
+                  <p className="figure text-13 text-soft" title={exact(step.count)}>
+                    {onPick && step.count > 0 ? (
+                      <button type="button" onClick={() => onPick(index)} className="text-accent-text underline-offset-2 hover:underline">
+                        {people(step.count)}
+                      </button>
+                    ) : (
+                      people(step.count)
+                    )}
+                  </p>
+                  {index > 0 && groups.length === 1 ? (
+                    <p className="figure text-13 text-faint">{compact((steps[index - 1]?.count ?? 0) - step.count)} lost</p>
+                  ) : null}
+                </div>
+              </div>
+            </li>
+          );
+        })}
+      </ol>
+    </div>
+  );
+}
+
+const people = (count: number) => `${compact(count)} ${count === 1 ? "person" : "people"}`;
+
+function Column({ group, index, showShare }: { group: FunnelGroup; index: number; showShare: boolean }) {
+  const step = group.steps[index];
+  const before = index === 0 ? step : group.steps[index - 1];
+  if (step === undefined || before === undefined) return null;
+  const title = `${group.label === null ? "" : `${group.label}: `}${exact(step.count)} people, ${percent(step.conversion)} of the first step`;
+  return (
+    <div className="flex h-full min-w-2 flex-1 flex-col justify-end" title={title}>
+      {showShare ? <p className="figure mb-1 text-13 font-bold">{percent(step.conversion)}</p> : null}
+      <div className="relative w-full min-h-0" style={{ height: `${Math.max(before.conversion, 0.004) * (showShare ? 84 : 100)}%` }}>
+        <div className="absolute inset-0 rounded-t-[4px] opacity-20" style={{ background: group.colour }} />
+        <div
+          className="absolute inset-x-0 bottom-0 rounded-t-[4px]"
+          style={{ background: group.colour, height: before.count === 0 ? 2 : `max(2px, ${(step.count / before.count) * 100}%)` }}
+        />
+      </div>
+    </div>
+  );
+}

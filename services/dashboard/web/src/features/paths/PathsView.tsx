@@ -1,0 +1,97 @@
+import { sankeyLinkHorizontal } from "d3-sankey";
+import { useLayoutEffect, useMemo, useRef, useState } from "react";
+import type { Schemas } from "~/api/client";
+import { DataTable, type Column } from "~/charts/DataTable";
+import { nodeOf, placeFlow, readNode, traceFlow } from "~/features/paths/flow";
+import { compact, duration, exact } from "~/format/numbers";
+
+export type PathsAnswer = Schemas["PathsAnswer"];
+
+const LEAST_COLUMN = 140;
+const drawLink = sankeyLinkHorizontal();
+
+/** Sankey, the thickest on top; pointing at a node, or reaching it with Tab, traces its flow. */
+export function PathsView({ answer, label, height = 460 }: { answer: PathsAnswer; label: string; height?: number }) {
+  const holder = useRef<HTMLDivElement>(null);
+  const [room, setRoom] = useState(0);
+  const [traced, setTraced] = useState<string | null>(null);
+  useLayoutEffect(() => {
+    const element = holder.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => setRoom(element.clientWidth));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  const columns = new Set(answer.links.flatMap(({ source, target }) => [readNode(source).step, readNode(target).step])).size;
+  const width = Math.max(room, columns * LEAST_COLUMN);
+  const column = width / Math.max(1, columns);
+  const plotWidth = width - column + 20;
+  const placed = useMemo(() => (room > 0 ? placeFlow(answer.links, plotWidth, height) : null), [answer, plotWidth, height, room]);
+  const lit = useMemo(() => (traced === null || placed === null ? null : traceFlow(traced, placed.links)), [traced, placed]);
+  return (
+    <div ref={holder} className="overflow-x-auto" tabIndex={0} role="region" aria-label={label} data-testid="paths" style={{ minHeight: height }}>
+      {placed ? (
+        <svg width={width} height={height} className="block" role="group" aria-label={label}>
+          {placed.links.map((link) => {
+            const [source, target] = [nodeOf(link.source), nodeOf(link.target)];
+            return (
+              <path
+                key={`${source.id}\n${target.id}`}
+                d={drawLink(link) ?? ""}
+                fill="none"
+                stroke="var(--accent)"
+                strokeWidth={Math.max(1, link.width ?? 1)}
+                strokeOpacity={lit === null ? 0.22 : lit.has(link) ? 0.5 : 0.06}
+                className="transition-[stroke-opacity] duration-120"
+              >
+                <title>{`${source.name} → ${target.name}: ${exact(link.value)} paths, ${duration(link.seconds)} on average`}</title>
+              </path>
+            );
+          })}
+          {placed.nodes.map((node) => {
+            const top = node.y0 ?? 0;
+            const middle = (top + (node.y1 ?? 0)) / 2;
+            return (
+              <g
+                key={node.id}
+                tabIndex={0}
+                role="img"
+                aria-label={`Step ${node.step}: ${node.name}, ${exact(node.value)} paths`}
+                onMouseEnter={() => setTraced(node.id)}
+                onMouseLeave={() => setTraced(null)}
+                onFocus={() => setTraced(node.id)}
+                onBlur={() => setTraced(null)}
+              >
+                <rect x={node.x0} y={top} width={10} height={Math.max(2, (node.y1 ?? 0) - top)} rx={2} fill="var(--accent)" />
+                <text x={(node.x1 ?? 0) + 6} y={middle} dy="0.35em" fontSize={12} fill="var(--text)">
+                  {shorten(node.name, Math.floor((column - 56) / 6.4))}
+                  <tspan fill="var(--text-soft)" dx={6}>
+                    {compact(node.value)}
+                  </tspan>
+                  <title>{node.name}</title>
+                </text>
+              </g>
+            );
+          })}
+        </svg>
+      ) : null}
+    </div>
+  );
+}
+
+function shorten(name: string, most: number): string {
+  const half = Math.max(3, Math.floor((most - 1) / 2));
+  return name.length <= most ? name : `${name.slice(0, half)}…${name.slice(-half)}`;
+}
+
+export function PathsTable({ answer, label }: { answer: PathsAnswer; label: string }) {
+  type Link = Schemas["Link"];
+  const columns: Column<Link>[] = [
+    { key: "source", label: "From", value: (row) => readNode(row.source).name },
+    { key: "target", label: "To", value: (row) => readNode(row.target).name },
+    { key: "step", label: "Step", numeric: true, value: (row) => readNode(row.source).step },
+    { key: "count", label: "Paths", numeric: true, value: (row) => row.count, show: (row) => exact(row.count) },
+    { key: "seconds", label: "Average time", numeric: true, value: (row) => row.avg_seconds, show: (row) => duration(row.avg_seconds) },
+  ];
+  return <DataTable caption={`${label} Numbers as a table`} columns={columns} rows={answer.links} rowKey={(row) => `${row.source}\n${row.target}`} most={20} />;
+}

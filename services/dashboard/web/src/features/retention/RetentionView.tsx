@@ -1,0 +1,93 @@
+import type { Schemas } from "~/api/client";
+import { bucketName } from "~/format/times";
+import { exact, percent } from "~/format/numbers";
+import { cx } from "~/ui/cx";
+import { overall, openFrom } from "~/features/retention/shape";
+
+export type RetentionAnswer = Schemas["RetentionAnswer"];
+
+const SHORT = { minute: "min", hour: "h", day: "day", week: "week", month: "month" } as const;
+
+interface RetentionViewProps {
+  answer: RetentionAnswer;
+  label: string;
+  small?: boolean;
+  /** Somebody wants to see who is in a cohort. */
+  onPick?: (index: number) => void;
+}
+
+/** A heat map in one hue: figures in the cells, the cohort's size first, cells that are not over yet hatched. */
+export function RetentionView({ answer, label, small, onPick }: RetentionViewProps) {
+  const columns = Math.max(0, ...answer.cohorts.map((cohort) => cohort.values.length));
+  const now = new Date();
+  return (
+    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={`${label} as a table`} data-testid="retention">
+      <table className="w-full border-separate border-spacing-0.5 text-13">
+        <caption className="sr-only">{label}</caption>
+        <thead className="text-12 text-soft">
+          <tr>
+            <th scope="col" className="sticky start-0 bg-surface px-2 py-1 text-start font-medium">
+              {answer.period === "week" ? "Week of" : answer.period.replace(/^./, (letter) => letter.toUpperCase())}
+            </th>
+            <th scope="col" className="px-2 py-1 text-end font-medium">
+              People
+            </th>
+            {Array.from({ length: columns }, (_, index) => (
+              <th key={index} scope="col" className="px-2 py-1 text-center font-medium whitespace-nowrap">
+                {small ? index : `${SHORT[answer.period]} ${index}`}
+              </th>
+            ))}
+          </tr>
+          <tr className="text-text">
+            <th scope="row" className="sticky start-0 bg-surface px-2 text-start font-bold">
+              All
+            </th>
+            <td className="figure px-2 text-end font-bold">{exact(answer.cohorts.reduce((sum, cohort) => sum + cohort.size, 0))}</td>
+            {overall(answer, now).map((share, index) => (
+              <td key={index} className="figure h-8 px-2 text-center font-bold">
+                {percent(share)}
+              </td>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {answer.cohorts.map((cohort, row) => {
+            const open = openFrom(cohort, answer.period, now);
+            return (
+              <tr key={cohort.date}>
+                <th scope="row" className="sticky start-0 bg-surface px-2 text-start font-normal whitespace-nowrap">
+                  {bucketName(new Date(cohort.date), answer.period, answer.timezone).replace(/^Week of /, "")}
+                </th>
+                <td className="figure px-2 text-end">
+                  {onPick && cohort.size > 0 ? (
+                    <button type="button" onClick={() => onPick(row)} className="text-accent-text underline-offset-2 hover:underline" title="Who they are">
+                      {exact(cohort.size)}
+                    </button>
+                  ) : (
+                    exact(cohort.size)
+                  )}
+                </td>
+                {Array.from({ length: columns }, (_, index) => {
+                  const value = cohort.values[index];
+                  // What lies ahead has no share yet.
+                  if (value === undefined || index > open) return <td key={index} />;
+                  const share = cohort.size === 0 ? 0 : value / cohort.size;
+                  return (
+                    <td
+                      key={index}
+                      title={`${exact(value)} of ${exact(cohort.size)}${index >= open ? ", not over yet" : ""}`}
+                      className={cx("figure h-8 min-w-14 rounded-[3px] px-2 text-center", index >= open && "hatched", share > 0.55 && "text-on-accent")}
+                      style={{ backgroundColor: cohort.size === 0 ? "var(--sunken)" : `color-mix(in oklab, var(--accent) ${Math.round(4 + share * 92)}%, var(--surface))` }}
+                    >
+                      {cohort.size === 0 ? "–" : percent(share)}
+                    </td>
+                  );
+                })}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,56 @@
+import { useMemo } from "react";
+import type { Schemas } from "~/api/client";
+import { BarChart } from "~/charts/BarChart";
+import { DataTable, type Column } from "~/charts/DataTable";
+import { assignColours, colourOf } from "~/format/colours";
+import { exact, percent } from "~/format/numbers";
+
+export type StickinessAnswer = Schemas["StickinessAnswer"];
+
+/** A bar for each number of intervals: how many people were active in that many. */
+export function StickinessView({ answer, label, height }: { answer: StickinessAnswer; label: string; height?: number }) {
+  const series = useMemo(() => {
+    const colours = assignColours(answer.series.map((each) => each.name));
+    return answer.series.map((each, index) => ({ key: String(each.index), label: each.name, colour: colourOf(colours[index] ?? 0), values: each.counts }));
+  }, [answer]);
+  return (
+    <BarChart
+      label={label}
+      names={answer.intervals.map(String)}
+      series={series}
+      describe={(each, index) => {
+        const count = answer.intervals[index] ?? 0;
+        return `${each.label}: ${exact(each.values[index])} people on ${count} ${answer.interval}${count === 1 ? "" : "s"}`;
+      }}
+      caption={`${answer.interval}s active`}
+      testId="stickiness"
+      {...(height === undefined ? {} : { height })}
+    />
+  );
+}
+
+interface Row {
+  count: number;
+  index: number;
+}
+
+export function StickinessTable({ answer, label }: { answer: StickinessAnswer; label: string }) {
+  const rows = answer.intervals.map((count, index): Row => ({ count, index }));
+  const columns: Column<Row>[] = [
+    { key: "count", label: `${answer.interval.replace(/^./, (letter) => letter.toUpperCase())}s active`, value: (row) => row.count },
+    ...answer.series.flatMap((each): Column<Row>[] => {
+      const all = each.counts.reduce((sum, count) => sum + count, 0);
+      return [
+        { key: `${each.index}`, label: each.name, numeric: true, value: (row) => each.counts[row.index] ?? 0, show: (row) => exact(each.counts[row.index] ?? 0) },
+        {
+          key: `${each.index} share`,
+          label: "Share",
+          numeric: true,
+          value: (row) => (each.counts[row.index] ?? 0) / Math.max(1, all),
+          show: (row) => percent((each.counts[row.index] ?? 0) / Math.max(1, all)),
+        },
+      ];
+    }),
+  ];
+  return <DataTable caption={`${label} Numbers as a table`} columns={columns} rows={rows} rowKey={(row) => String(row.count)} />;
+}

@@ -1,0 +1,55 @@
+/** A trend's answer as charts and tables take it. */
+import type { Schemas } from "~/api/client";
+import type { ChartSeries } from "~/charts/series";
+import { assignColours, colourOf, OTHER } from "~/format/colours";
+
+export type TrendsAnswer = Schemas["TrendsAnswer"];
+
+export interface ShownSeries extends ChartSeries {
+  total: number;
+}
+
+/** What a series is called, and what its colour goes by: the value of a breakdown keeps its colour everywhere. */
+export function nameSeries(answer: TrendsAnswer): { label: string; colourName: string }[] {
+  const severalEvents = new Set(answer.series.map((each) => each.index)).size > 1;
+  const isBrokenDown = answer.series.some((each) => each.breakdown_value !== null);
+  return answer.series.map((each) => {
+    const value = isBrokenDown ? valueName(each.breakdown_value) : null;
+    const base = value === null ? each.name : severalEvents ? `${each.name} · ${value}` : value;
+    return {
+      label: each.compare === null ? base : `${base}, ${each.compare === "-1y" ? "a year before" : "period before"}`,
+      colourName: value === null ? each.name : each.breakdown_value === OTHER ? OTHER : severalEvents ? `${each.name} ${value}` : value,
+    };
+  });
+}
+
+export function valueName(value: string | null): string {
+  if (value === null) return "none";
+  if (value === OTHER) return "Other";
+  return value === "" ? "empty" : value;
+}
+
+export function shapeTrends(answer: TrendsAnswer): ShownSeries[] {
+  const names = nameSeries(answer);
+  const distinct = [...new Set(names.map(({ colourName }) => colourName))];
+  const colours = assignColours(distinct);
+  return answer.series.map((each, index) => {
+    const { label, colourName } = names[index] ?? { label: each.name, colourName: each.name };
+    return {
+      key: `${each.index} ${each.breakdown_value ?? "\u0000"} ${each.compare ?? ""}`,
+      label,
+      colour: colourOf(colours[distinct.indexOf(colourName)] ?? 0),
+      data: each.data,
+      total: each.total,
+      pale: each.compare !== null,
+    };
+  });
+}
+
+const LENGTH_MS = { minute: 60_000, hour: 3_600_000, day: 86_400_000, week: 604_800_000, month: 2_678_400_000 } as const;
+
+/** Whether the last bucket still gets events. */
+export function isStillOpen(buckets: readonly Date[], interval: keyof typeof LENGTH_MS, now: Date): boolean {
+  const last = buckets.at(-1);
+  return last !== undefined && last <= now && now.getTime() < last.getTime() + LENGTH_MS[interval];
+}

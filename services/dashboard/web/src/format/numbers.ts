@@ -1,0 +1,55 @@
+/** Numbers as people read them. `locale` is the reader's; tests give one. */
+const NONE = "–";
+
+/** From 10,000 on shortened (12.3K); the exact number belongs where one points at it. */
+export function compact(value: number | null | undefined, locale?: string): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  if (Math.abs(value) < 10_000) return exact(value, locale);
+  return new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 }).format(value);
+}
+
+/** All digits before the point, at most two behind. */
+export function exact(value: number | null | undefined, locale?: string): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }).format(value);
+}
+
+/** A share from 0 to 1 with one decimal. */
+export function percent(share: number | null | undefined, locale?: string): string {
+  if (share === null || share === undefined || !Number.isFinite(share)) return NONE;
+  return new Intl.NumberFormat(locale, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(share);
+}
+
+/** The change from `before` to `now` as a signed percentage; null where there is nothing to compare with. */
+export function change(now: number, before: number, locale?: string): string | null {
+  if (before === 0) return null;
+  return new Intl.NumberFormat(locale, {
+    style: "percent",
+    signDisplay: "exceptZero",
+    maximumFractionDigits: 1,
+  }).format(now / before - 1);
+}
+
+const UNITS = [
+  ["d", 86_400],
+  ["h", 3_600],
+  ["min", 60],
+  ["s", 1],
+] as const;
+
+/** Seconds in words, in the two largest units: 3 min 20 s. */
+export function duration(seconds: number | null | undefined, locale?: string): string {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return NONE;
+  if (seconds < 0.0005) return "0 s";
+  if (seconds < 1) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
+  if (seconds < 10) return `${new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(seconds)} s`;
+  let rest = Math.round(seconds);
+  const parts: string[] = [];
+  for (const [unit, size] of UNITS) {
+    const count = Math.floor(rest / size);
+    if (count > 0 || parts.length > 0) parts.push(count > 0 ? `${count} ${unit}` : "");
+    rest -= count * size;
+    if (parts.length === 2) break;
+  }
+  return parts.filter(Boolean).join(" ");
+}

@@ -1,0 +1,1 @@
+"""Footfall's Query API: questions about one project's events, answered by ClickHouse."""

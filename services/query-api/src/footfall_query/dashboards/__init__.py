@@ -1,0 +1,1 @@
+"""Saved queries, laid out on pages."""

@@ -1,0 +1,1 @@
+"""What arrives now, as it arrives."""
