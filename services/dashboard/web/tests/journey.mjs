@@ -28,7 +28,7 @@ async function count(event) {
 async function proves(name, event, run) {
   const before = await count(event);
   await page.getByRole("tab", { name }).click();
-  await run(await page.getByRole("region", { name: "Snippet for" }).innerText());
+  await run(await page.getByRole("region", { name: `Snippet for ${name}` }).innerText());
   for (let tries = 0; (await count(event)) === before; tries++) {
     assert.ok(tries < 40, `the snippet ${name} sent nothing`);
     await page.waitForTimeout(250);

@@ -60,14 +60,14 @@ function Snippets({ writeKey, captureUrl }: { writeKey: string | null; captureUr
             </Tabs.Tab>
           ))}
         </Tabs.List>
-        {snippets.map(({ id, hint, code }) => (
+        {snippets.map(({ id, label, hint, code }) => (
           <Tabs.Panel key={id} value={id} className="p-4">
             <div className="mb-3 flex items-start gap-3">
               <p className="flex-1 text-soft">{hint}</p>
               <CopyButton text={code} />
             </div>
             {/* A region that scrolls has to be reachable with keys. */}
-            <pre tabIndex={0} aria-label={`Snippet for ${id}`} role="region" className="overflow-x-auto rounded-control bg-sunken p-4 font-mono text-13">
+            <pre tabIndex={0} aria-label={`Snippet for ${label}`} role="region" className="overflow-x-auto rounded-control bg-sunken p-4 font-mono text-13">
               {code}
             </pre>
           </Tabs.Panel>
