@@ -69,7 +69,8 @@ NONE: Final = {"none": "person_id", "none, 64 bits": "reinterpretAsUInt64(person
 
 def without_identity(sql: Sql, person: str) -> Sql:
     """The same statement with another expression for the person."""
-    return Sql(re.sub(r"\bperson\b", person, sql.text), sql.parameters)
+    text, named = re.subn(r"\bperson AS person\b", f"{person} AS person", sql.text)
+    return Sql(text if named else re.sub(r"\bperson\b", person, text), sql.parameters)
 
 
 def store_events(clickhouse: ClickHouse, count: int) -> None:
