@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from brokers import Kafka, free_ports, make_kafka
@@ -46,8 +46,16 @@ def topic_of(url: str) -> str:
 
 def config_of(admin: AdminClient, url: str) -> dict[str, str]:
     resource = ConfigResource(ResourceType.TOPIC, topic_of(url))
-    found = admin.describe_configs([resource])[resource].result(10)
-    return {name: entry.value for name, entry in found.items()}
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            found = admin.describe_configs([resource])[resource].result(10)
+        except KafkaException as error:  # a broker that has not heard of a topic so new
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return {name: entry.value for name, entry in found.items()}
 
 
 async def append(url: str, *values: bytes, key: bytes = b"key") -> None:
