@@ -24,6 +24,8 @@ from footfall_core.migrate import migrate
 from footfall_embedded.testing import running_bridge
 
 NOW = int(time.time() * 1000)
+APPENDED = 1_795_000_000_000
+"""When the log in memory says that its oldest record was appended."""
 
 
 def make_event(
@@ -119,8 +121,9 @@ class MemoryReader:
 
     def lag(self) -> Mapping[int, Lag]:
         return {
-            partition: Lag(len(values) - self.log.positions[partition], NOW / 1000)
+            partition: Lag(waiting, APPENDED / 1000 if waiting else None)
             for partition, values in self.log.values.items()
+            for waiting in [len(values) - self.log.positions[partition]]
         }
 
     def close(self) -> None:
@@ -242,7 +245,7 @@ def bridge() -> Iterator[str]:
 @pytest.fixture
 def clickhouse(bridge: str) -> Iterator[FaultyClickHouse]:
     clickhouse = FaultyClickHouse(bridge)
-    for table in ("events", "rejected_events", "first_seen"):
+    for table in ("events", "rejected_events", "first_seen", "log_lag"):
         clickhouse.command(f"TRUNCATE TABLE analytics.{table}")
     yield clickhouse
     clickhouse.close()

@@ -7,18 +7,21 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from footfall_consumer.app import Thread, make_consumer_app
 from footfall_consumer.consume import LEAST_BATCH, Consumer, LeaseExpired, Pace, Progress
+from footfall_consumer.report import keep_reporting, report
 from footfall_consumer.store import Store, TooManyRefused
 from footfall_core.clickhouse import ClickHouse, ClickHouseRefused, ClickHouseUnavailable
-from footfall_core.eventlog import LogUnavailable
+from footfall_core.eventlog import Lag, LogUnavailable
 from footfall_core.events import EventRecord
 from footfall_core.migrate import migrate
 from footfall_embedded.testing import running_bridge
@@ -26,6 +29,8 @@ from footfall_embedded.testing import running_bridge
 MakeEvent = Callable[..., EventRecord]
 
 POISON = b'{"a":1e400}'
+APPENDED = 1_795_000_000_000
+"""When the log in memory says that its oldest record was appended, in Unix milliseconds."""
 
 
 def wait_until(is_true: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -234,6 +239,83 @@ def test_the_log_away_and_back(bench: Any, event: MakeEvent, running: Callable[[
     wait_until(lambda: bench.progress.waiting_for is None)
     assert bench.metric("failures_total", cause="log") == 1
     assert len(bench.stored()) == 1
+
+
+@contextmanager
+def beside(*works: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Run each in a thread until the block ends."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=work, args=(stop,)) for work in works]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(20)
+
+
+@pytest.fixture
+def looking(bench: Any) -> Any:
+    """A bench whose consumer looks at the lag in every turn."""
+    bench.pace = Pace(flush=0, idle=0.01, first_pause=0.01, longest_pause=0.02, keep_alive=0.01, lag=0)
+    bench.restart()
+    return bench
+
+
+def reporting(bench: Any) -> Callable[[threading.Event], None]:
+    failures = bench.consumer._metrics.reports_failed
+    return lambda stop: keep_reporting(lambda: bench.progress.lags, bench.clickhouse, failures, seconds=0.02, stop=stop)
+
+
+def told(bench: Any, columns: str = "records, toUnixTimestamp64Milli(oldest_appended_at)") -> tuple[Any, ...] | None:
+    """The last report."""
+    rows = bench.clickhouse.fetch(f"SELECT {columns} FROM analytics.log_lag ORDER BY reported_at DESC LIMIT 1").rows
+    return tuple(rows[0]) if rows else None
+
+
+def test_a_report_sums_up_all_partitions(bench: Any) -> None:
+    report(bench.clickhouse, {0: Lag(3, APPENDED / 1000), 1: Lag(4, APPENDED / 1000 - 5), 2: Lag(0, None)})
+    assert told(bench) == (7, APPENDED - 5000)
+    report(bench.clickhouse, {0: Lag(0, None)})
+    assert told(bench) == (0, None)
+    bench.clickhouse.command("OPTIMIZE TABLE analytics.log_lag FINAL")
+    assert bench.clickhouse.fetch("SELECT count() FROM analytics.log_lag").rows[0][0] == 1
+
+
+def test_events_that_cannot_be_stored_are_told_of_until_they_are(looking: Any, event: MakeEvent) -> None:
+    looking.clickhouse.command("RENAME TABLE analytics.first_seen TO analytics.elsewhere")
+    looking.log.append(*(event(distinct_id=f"u{n}") for n in range(7)))
+    with beside(looking.consumer.run, reporting(looking)):
+        try:
+            wait_until(lambda: told(looking) == (7, APPENDED))
+        finally:
+            looking.clickhouse.command("RENAME TABLE analytics.elsewhere TO analytics.first_seen")
+        wait_until(lambda: told(looking) == (0, None))
+    assert len(looking.stored()) == 7
+
+
+def test_a_loop_that_does_not_look_does_not_report(looking: Any) -> None:
+    with beside(reporting(looking)):
+        with beside(looking.consumer.run):
+            wait_until(lambda: told(looking) == (0, None))
+        # Fifteen times as long as from one report to the next.
+        wait_until(lambda: told(looking, "now64(3) - reported_at > 0.3") == (True,))
+
+
+def test_a_report_that_fails_stops_nothing_and_is_counted(looking: Any, event: MakeEvent) -> None:
+    looking.clickhouse.command("RENAME TABLE analytics.log_lag TO analytics.elsewhere")
+    with capture_logs() as logged, beside(looking.consumer.run, reporting(looking)):
+        try:
+            wait_until(lambda: looking.metric("reports_failed_total") > 3)
+            looking.log.append(event())
+            wait_until(lambda: looking.log.is_read)
+        finally:
+            looking.clickhouse.command("RENAME TABLE analytics.elsewhere TO analytics.log_lag")
+        wait_until(lambda: told(looking) == (0, None))
+    assert len(looking.stored()) == 1
+    assert [entry["event"] for entry in logged if entry["log_level"] == "warning"] == ["the lag cannot be reported"]
 
 
 async def get(app: Any, path: str) -> httpx.Response:

@@ -25,6 +25,7 @@ QUESTIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("get", "/api/events"): {"params": {}},
     ("get", "/api/event-names"): {"params": {}},
     ("get", "/api/rejected-events"): {"params": {}},
+    ("get", "/api/ingestion"): {"params": {}},
     ("get", "/api/property-names"): {"params": {}},
     ("get", "/api/property-values"): {"params": {"property": "plan"}},
     ("get", "/api/persons"): {"params": {}},

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import copy_context
 from typing import Final
@@ -21,6 +21,7 @@ from footfall_consumer.consume import Consumer, Pace, Progress
 from footfall_consumer.erase import AUTH_SECONDS, ask_deleted, keep_erasing
 from footfall_consumer.metrics import Metrics
 from footfall_consumer.recent import Recent
+from footfall_consumer.report import REPORT_SECONDS, TIMEOUT_SECONDS, keep_reporting
 from footfall_consumer.settings import ConsumerSettings
 from footfall_consumer.steps import make_steps
 from footfall_consumer.store import Store
@@ -116,9 +117,10 @@ class Thread:
 
 
 def make_consumer_app(
-    thread: Thread, progress: Progress, ping: Check, *, registry: CollectorRegistry, upkeep: Work | None = None
+    thread: Thread, progress: Progress, ping: Check, *, registry: CollectorRegistry, beside: Sequence[Work] = ()
 ) -> tuple[FastAPI, Readiness]:
-    """The application around the loop. `ping` raises when ClickHouse does not answer; `upkeep` runs beside the loop."""
+    """The application around the loop. `ping` raises when ClickHouse does not answer; What is
+    `beside` the loop runs in threads of its own."""
 
     async def check_loop() -> None:
         if (trouble := thread.trouble()) is not None:
@@ -136,7 +138,7 @@ def make_consumer_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with thread.running(), _beside(upkeep):
+        async with thread.running(), _running(beside):
             yield
 
     app = make_app("Footfall Consumer", registry=registry, readiness=readiness, lifespan=lifespan)
@@ -144,11 +146,11 @@ def make_consumer_app(
 
 
 @asynccontextmanager
-async def _beside(work: Work | None) -> AsyncIterator[None]:
-    """Run `work` in a thread of its own, which is not waited for at the end: it may be cut off anywhere."""
+async def _running(beside: Sequence[Work]) -> AsyncIterator[None]:
+    """Run each in a thread of its own, which is not waited for at the end: it may be cut off anywhere."""
     stop = threading.Event()
-    if work is not None:
-        threading.Thread(target=work, args=(stop,), name="upkeep", daemon=True).start()
+    for work in beside:
+        threading.Thread(target=work, args=(stop,), name="beside", daemon=True).start()
     try:
         yield
     finally:
@@ -197,17 +199,27 @@ def compose(settings: ConsumerSettings, registry: CollectorRegistry) -> tuple[Fa
     )
     metrics.ready.set_function(lambda: float(thread.trouble() is None and progress.waiting_for is None))
     clickhouse = AsyncClickHouse(settings.clickhouse_url, timeout=PING_SECONDS)
-    app, readiness = make_consumer_app(
-        thread, progress, clickhouse.ping, registry=registry, upkeep=_make_upkeep(settings)
-    )
+    beside = [_make_reporting(settings, progress, metrics), *_make_erasing(settings)]
+    app, readiness = make_consumer_app(thread, progress, clickhouse.ping, registry=registry, beside=beside)
     return app, readiness, thread
 
 
-def _make_upkeep(settings: ConsumerSettings) -> Work | None:
+def _make_reporting(settings: ConsumerSettings, progress: Progress, metrics: Metrics) -> Work:
+    """Tells ClickHouse how far the loop is behind."""
+
+    def work(stop: threading.Event) -> None:
+        clickhouse = ClickHouse(settings.clickhouse_url, timeout=TIMEOUT_SECONDS)
+        keep_reporting(lambda: progress.lags, clickhouse, metrics.reports_failed, seconds=REPORT_SECONDS, stop=stop)
+        clickhouse.close()
+
+    return work
+
+
+def _make_erasing(settings: ConsumerSettings) -> Sequence[Work]:
     """Removes the events of deleted projects. Needs the secret key, to be answered by the Auth API."""
     if not settings.secret_key.get_secret_value():
         logger.warning("FOOTFALL_SECRET_KEY is not set, so the events of deleted projects are not removed")
-        return None
+        return ()
     token = derive_token(settings.require_secret_key(), "internal")
 
     def work(stop: threading.Event) -> None:
@@ -223,7 +235,7 @@ def _make_upkeep(settings: ConsumerSettings) -> Work | None:
             )
         clickhouse.close()
 
-    return work
+    return (work,)
 
 
 def _open_reader(settings: ConsumerSettings, progress: Progress, stop: threading.Event) -> LogReader | None:

@@ -24,7 +24,7 @@ from footfall_consumer.rows import Identity, RejectedRow, Row, reject_refused, t
 from footfall_consumer.steps import Step
 from footfall_consumer.store import Store, TooManyRefused
 from footfall_core.clickhouse import ClickHouseRefused, ClickHouseUnavailable
-from footfall_core.eventlog import AssignmentLost, LogReader, LogRecord, LogUnavailable
+from footfall_core.eventlog import AssignmentLost, Lag, LogReader, LogRecord, LogUnavailable
 
 logger = structlog.get_logger(__name__)
 
@@ -61,6 +61,8 @@ class Progress:
         """Why nothing is stored now; None while all is well."""
         self.ended: str | None = None
         """Why the loop is over; None while it runs."""
+        self.lags: Mapping[int, Lag] | None = None
+        """How far the group is behind, by partition; another object after each look, None before the first."""
 
     def beat(self) -> None:
         """Tell that the loop moves."""
@@ -315,7 +317,8 @@ class Consumer:
             return
         self._lag_shown_at = self._clock()
         with suppress(LogUnavailable):  # the next poll will say so too
-            self._metrics.show_lag(self._reader.lag())
+            lags = self._progress.lags = self._reader.lag()
+            self._metrics.show_lag(lags)
 
     def _report(self, error: Exception) -> None:
         reason = explain(error)

@@ -80,6 +80,11 @@ class Metrics:
         )
         for cause in ("clickhouse", "log", "assignment", "rows"):
             self.failures.labels(cause)
+        self.reports_failed = Counter(
+            "footfall_consumer_reports_failed",
+            "Reports of the lag that ClickHouse did not take.",
+            registry=registry,
+        )
         self.deleted = Counter(
             "footfall_consumer_records_deleted_unread",
             "Records that the log deleted before they were read.",

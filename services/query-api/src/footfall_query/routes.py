@@ -31,6 +31,7 @@ from footfall_query.events import (
 )
 from footfall_query.filters import Document
 from footfall_query.formats import CSV_RESPONSE
+from footfall_query.ingestion import IngestionAnswer, IngestionQuery
 from footfall_query.insights.funnels import FunnelAnswer, FunnelQuery
 from footfall_query.insights.lifecycle import LifecycleAnswer, LifecycleQuery
 from footfall_query.insights.paths import PathsAnswer, PathsQuery
@@ -155,6 +156,12 @@ async def list_event_names(query: Annotated[EventNamesQuery, Query()], asking: A
 async def list_rejected_events(query: Annotated[RejectedEventsQuery, Query()], asking: AskingDep) -> Response:
     """What was sent with a valid key and could not be stored, newest first."""
     return await asking.answer(runner.REJECTED_EVENTS, query, debug=query.debug)
+
+
+@router.get("/ingestion", response_model=IngestionAnswer, tags=["events"])
+async def show_ingestion(query: Annotated[IngestionQuery, Query()], asking: AskingDep) -> Response:
+    """Why an event that was accepted cannot be found yet: what waits to be stored, and for how long."""
+    return await asking.answer(runner.INGESTION, query, debug=query.debug)
 
 
 def _read(kind: type[K], document: dict[str, Any]) -> K:

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from footfall_core.auth import ProjectInfo
 from footfall_core.clickhouse import AsyncClickHouse, ClickHouseRefused, ClickHouseUnavailable, Fetched
 from footfall_core.errors import AppError, BadRequest, FieldError, TooExpensive, Unavailable
-from footfall_query import events, persons
+from footfall_query import events, ingestion, persons
 from footfall_query.buckets import MAX_BUCKETS, TooManyBuckets
 from footfall_query.compare import TooEarly
 from footfall_query.documents import Answer, Meta
@@ -97,6 +97,7 @@ REJECTED_EVENTS: Final = Insight(
 )
 PERSONS: Final = Insight("persons", persons.PersonsQuery, persons.build_persons, persons.shape_persons, open_end=True)
 PERSON: Final = Insight("person", persons.PersonQuery, persons.build_person, persons.shape_person, open_end=True)
+INGESTION: Final = Insight("ingestion", ingestion.IngestionQuery, ingestion.build, ingestion.shape, open_end=True)
 INSIGHTS: Final[Mapping[str, Insight[Any, Any]]] = {
     insight.kind: insight for insight in (TRENDS, FUNNEL, RETENTION, LIFECYCLE, STICKINESS, PATHS)
 }

@@ -1,5 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { CircleAlert, CircleCheck } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useProject, type OwnProject } from "~/api/account";
 import type { Schemas } from "~/api/client";
@@ -7,11 +8,14 @@ import { TimeChart } from "~/charts/TimeChart";
 import { Facts } from "~/features/live/EventDetail";
 import { latestEventOptions, rejectedOptions } from "~/features/live/api";
 import { answerOptions } from "~/features/insights/ask";
+import { ingestionOptions } from "~/features/health/api";
 import { adviceFor, reasonLabel } from "~/features/health/reasons";
-import { exact, percent } from "~/format/numbers";
+import { judge, type Verdict } from "~/features/health/verdict";
+import { compact, duration, exact, percent } from "~/format/numbers";
 import { ago, dateTime, parseTime } from "~/format/times";
 import { Button, buttonClass } from "~/ui/Button";
 import { CopyButton } from "~/ui/Copy";
+import { cx } from "~/ui/cx";
 import { Dialog } from "~/ui/Dialog";
 import { Page, Panel } from "~/ui/Page";
 import { Empty, Failure, Skeleton, SkeletonRows } from "~/ui/states";
@@ -19,6 +23,7 @@ import { Empty, Failure, Skeleton, SkeletonRows } from "~/ui/states";
 type Rejected = Schemas["RejectedEvent"];
 
 const AGAIN_MS = 10_000;
+const SOON_MS = 5_000;
 
 /** Why an event that was answered with 200 cannot be found. */
 export function HealthPage() {
@@ -44,42 +49,54 @@ function Arriving({ project }: { project: OwnProject }) {
   const now = useNow();
   const query = { series: [{ event: null, name: "Events" }], interval: "minute" as const, date_from: "-60M" };
   const minutes = useQuery({ ...answerOptions("trends", project.id, query), refetchInterval: AGAIN_MS });
+  const ingestion = useQuery({ ...ingestionOptions(project.id), refetchInterval: SOON_MS });
   const latest = useQuery({ ...latestEventOptions(project.id), refetchInterval: AGAIN_MS });
   const rejected = useInfiniteQuery({ ...rejectedOptions(project.id, "-24h"), refetchInterval: AGAIN_MS });
   const day = useQuery({ ...answerOptions("trends", project.id, { series: [{ event: null }], interval: "hour", date_from: "-24h" }), refetchInterval: AGAIN_MS });
-  const error = minutes.error ?? latest.error ?? rejected.error ?? day.error;
+  const error = minutes.error ?? ingestion.error ?? latest.error ?? rejected.error ?? day.error;
   if (error)
     return (
       <Panel>
-        <Failure error={error} onRetry={() => void Promise.all([minutes.refetch(), latest.refetch(), rejected.refetch(), day.refetch()])} />
+        <Failure error={error} onRetry={() => void Promise.all([minutes.refetch(), ingestion.refetch(), latest.refetch(), rejected.refetch(), day.refetch()])} />
       </Panel>
     );
   const series = minutes.data?.series[0];
-  const counted = series?.data.slice(0, -1).slice(-5) ?? [];
-  const perSecond = counted.reduce((sum, count) => sum + count, 0) / Math.max(1, counted.length) / 60;
   const bad = rejected.data?.pages.flatMap((page) => page.results).length ?? 0;
   const more = rejected.data?.pages.at(-1)?.next_cursor ? "at least " : "";
   const good = day.data?.series[0]?.total ?? 0;
-  const isLoading = minutes.isPending || latest.isPending || rejected.isPending || day.isPending;
+  const isLoading = minutes.isPending || ingestion.isPending || latest.isPending || rejected.isPending || day.isPending;
   const facts = [
     {
       label: "Newest event stored",
       value: latest.data ? ago(parseTime(latest.data.received_at), now) : "none yet",
       title: latest.data ? dateTime(parseTime(latest.data.received_at), project.timezone) : undefined,
     },
-    { label: "Events per second, last 5 minutes", value: exact(perSecond) },
-    { label: "Stored, last 24 hours", value: exact(good) },
     {
-      label: "Rejected, last 24 hours",
+      label: "Waiting to be stored",
+      value: ingestion.data?.oldest_waiting_seconds
+        ? `${compact(ingestion.data.waiting_events)} for ${duration(ingestion.data.oldest_waiting_seconds)}`
+        : compact(ingestion.data?.waiting_events),
+      title: "Events of all projects here, and for how long the oldest has waited",
+    },
+    {
+      label: "Stored within",
+      value: duration(ingestion.data?.freshness?.p95),
+      title: ingestion.data?.freshness ? `95% of the last five minutes; half of them within ${duration(ingestion.data.freshness.p50)}` : undefined,
+    },
+    { label: "Events per second", value: exact(ingestion.data?.events_per_second), title: "Over the last five minutes" },
+    { label: "Stored in 24 hours", value: compact(good), title: exact(good) },
+    {
+      label: "Rejected in 24 hours",
       value: bad === 0 ? "0" : `${more}${exact(bad)} (${percent(bad / (bad + good))})`,
     },
   ];
   return (
     <>
       <Panel label="Figures" className="mb-4">
-        <dl className="grid grid-cols-1 divide-line max-sm:divide-y sm:grid-cols-2 lg:grid-cols-4 lg:divide-x">
+        <VerdictLine verdict={ingestion.data ? judge(ingestion.data) : null} />
+        <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-b-surface bg-line md:grid-cols-3 xl:grid-cols-6">
           {facts.map(({ label, value, title }) => (
-            <div key={label} className="px-4 py-3">
+            <div key={label} className="bg-surface px-4 py-3">
               <dt className="text-13 text-soft">{label}</dt>
               <dd className="figure mt-0.5 text-20 font-bold" title={title}>
                 {isLoading ? <Skeleton className="my-1 h-5 w-24" /> : value}
@@ -106,6 +123,21 @@ function Arriving({ project }: { project: OwnProject }) {
         )}
       </Panel>
     </>
+  );
+}
+
+const TONES = { good: "text-good", warn: "text-warn", bad: "text-bad" };
+
+function VerdictLine({ verdict }: { verdict: Verdict | null }) {
+  if (verdict === null) return <Skeleton className="m-4 h-5 w-72" />;
+  const Sign = verdict.tone === "good" ? CircleCheck : CircleAlert;
+  return (
+    <p role="status" className="flex items-start gap-2 border-b border-line px-4 py-3">
+      <Sign aria-hidden className={cx("mt-0.5 size-4 shrink-0", TONES[verdict.tone])} />
+      <span>
+        <span className={cx("font-medium", verdict.tone !== "good" && TONES[verdict.tone])}>{verdict.says}</span> <span className="text-soft">{verdict.means}</span>
+      </span>
+    </p>
   );
 }
 
