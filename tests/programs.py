@@ -6,12 +6,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 Run = Callable[..., Any]
 
@@ -58,12 +60,8 @@ def node_packages(folder: Path) -> str:
 
 
 def built_web_sdk() -> tuple[str, str]:
-    """Node and Chromium, with `sdks/web` built. Skips as `need` does."""
+    """Node and Chromium, with `sdks/web` built and its packages installed. Skips as `need` does."""
+    node, _ = need("node", "npm")
     browser = chromium()
-    folder = Path(__file__).resolve().parent.parent / "sdks" / "web"
-    node = node_packages(folder)
-    built = folder / "dist" / "footfall.mjs"
-    sources = [*(folder / "src").glob("*.ts"), folder / "build.mjs"]
-    if not built.exists() or built.stat().st_mtime < max(source.stat().st_mtime for source in sources):
-        subprocess.run([need("npm")[0], "run", "--silent", "build"], cwd=folder, check=True, timeout=60)
+    subprocess.run([sys.executable, ROOT / "scripts" / "web_sdk.py"], check=True, timeout=110)
     return node, browser

@@ -15,8 +15,6 @@ import httpx
 from conftest import Platform, free_ports, wait_until
 from programs import built_web_sdk
 
-ROOT = Path(__file__).resolve().parent.parent
-
 
 class CaptureProcess:
     """One more Capture API on a platform's log, at a port of its own. It runs from the beginning."""
@@ -84,7 +82,6 @@ class Page:
 def running_page(**attributes: str) -> Iterator[Page]:
     """A page whose script tag has these attributes (`data_key` is `data-key`) until the block ends."""
     node, chromium = built_web_sdk()
-    subprocess.run([sys.executable, ROOT / "scripts" / "web_sdk.py"], check=True, timeout=100)
     tag = json.dumps({name.replace("_", "-"): value for name, value in attributes.items()})
     process = subprocess.Popen(
         [node, str(Path(__file__).with_name("page.mjs")), tag],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,26 +11,16 @@ from pathlib import Path
 import httpx
 import pytest
 from conftest import platform_environment, running_platform, wait_until
+from programs import chromium, need
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / "services" / "dashboard" / "web"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-def require(*programs: str) -> str:
-    """The first of these programs that is installed."""
-    found = next(filter(None, map(shutil.which, programs)), None)
-    if found is None and os.environ.get("CI") == "true":
-        pytest.fail(f"{programs[0]} is needed: the dashboard is tested in it")
-    if found is None:
-        pytest.skip(f"NOT TESTED: the dashboard, because there is no {programs[0]}")
-    return found
 
 
 @pytest.fixture(scope="module", autouse=True)
 def built() -> None:
     """The pages as they are now."""
-    require("node")
+    need("node")
     subprocess.run([sys.executable, ROOT / "scripts" / "dashboard.py"], check=True, timeout=240)
 
 
@@ -66,14 +55,14 @@ def test_the_wheel_carries_the_pages(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_first_day_in_a_browser(tmp_path: Path) -> None:
-    chromium = require(*BROWSERS)
+    browser = chromium()
     environment = platform_environment(FOOTFALL_EVENTS_TTL_DAYS="0", FOOTFALL_ALLOW_REGISTRATION="true")
     with running_platform(tmp_path / "data", environment):
         url = f"http://127.0.0.1:{environment['FOOTFALL_DASHBOARD_PORT']}"
         page = httpx.get(url)
         assert "default-src 'none'" in page.headers["content-security-policy"]
         said = run(
-            "node", "tests/journey.mjs", DASHBOARD_URL=url, CHROMIUM=chromium, HOME=str(tmp_path),
+            "node", "tests/journey.mjs", DASHBOARD_URL=url, CHROMIUM=browser, HOME=str(tmp_path),
             PYTHON=sys.executable, JS_PACKAGES=str(ROOT / "tests" / "compat" / "js"),
         )  # fmt: skip
     for line in said.splitlines():
@@ -84,9 +73,9 @@ def test_a_first_day_in_a_browser(tmp_path: Path) -> None:
 @pytest.mark.timeout(120)
 def test_the_first_visitor_makes_the_admin(tmp_path: Path) -> None:
     """On what an installation has before anybody was there: an Auth API without users, as in production."""
-    chromium = require(*BROWSERS)
+    browser = chromium()
     environment = platform_environment(
-        FOOTFALL_DATA_DIR=str(tmp_path), FOOTFALL_SECRET_KEY="k" * 32, CHROMIUM=chromium, HOME=str(tmp_path)
+        FOOTFALL_DATA_DIR=str(tmp_path), FOOTFALL_SECRET_KEY="k" * 32, CHROMIUM=browser, HOME=str(tmp_path)
     )
     url = f"http://127.0.0.1:{environment['FOOTFALL_DASHBOARD_PORT']}"
     auth = f"http://127.0.0.1:{environment['FOOTFALL_AUTH_PORT']}"

@@ -26,7 +26,6 @@ from typing import Any
 from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parents[2]
-WEB = ROOT / "sdks" / "web"
 FUNNEL = ["$pageview", "product_viewed", "signup", "purchase"]
 
 
@@ -44,10 +43,7 @@ def ask(url: str, read_key: str, body: Any = None) -> Any:
 
 def build_sdk() -> None:
     """The script that the shop's pages load."""
-    if not (WEB / "node_modules").is_dir():
-        say("Installing what builds the web SDK …")
-        subprocess.run(["npm", "ci", "--silent"], cwd=WEB, check=True, stdout=sys.stderr)
-    subprocess.run(["npm", "run", "--silent", "build"], cwd=WEB, check=True, stdout=sys.stderr)
+    subprocess.run([sys.executable, str(ROOT / "scripts" / "web_sdk.py")], check=True, stdout=sys.stderr)
 
 
 @contextmanager

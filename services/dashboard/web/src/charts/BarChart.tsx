@@ -16,7 +16,7 @@ interface BarChartProps {
   /** What is said about a bar where one points at it. */
   describe: (series: BarSeries, index: number) => string;
   caption: string;
-  height?: number;
+  height?: number | undefined;
   testId: string;
 }
 

@@ -1,12 +1,12 @@
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { isStillOpen, type Bucketed } from "~/charts/buckets";
 import { makePlot, type PlotKind } from "~/charts/plot";
 import { pickSeries, spread, type ChartSeries } from "~/charts/series";
 import { makeTicks } from "~/charts/ticks";
 import { Hover } from "~/charts/Hover";
 import { Legend } from "~/charts/Legend";
-import type { Interval } from "~/features/insights/document";
 import { compact, exact, percent } from "~/format/numbers";
 import { bucketName } from "~/format/times";
 import { useColourScheme } from "~/frame/theme";
@@ -14,19 +14,16 @@ import { cx } from "~/ui/cx";
 
 interface TimeChartProps {
   kind: PlotKind;
-  buckets: readonly Date[];
-  interval: Interval;
-  zone: string;
+  over: Bucketed;
   series: readonly ChartSeries[];
-  isOpen: boolean;
   /** The question in words, for whoever cannot see the chart; its numbers are in the table below. */
   label: string;
   /** What the values are; shares are from 0 to 1. */
   unit?: keyof typeof UNITS;
   /** Somebody points at a bucket and wants to know more: of this series, where one is the nearest. */
-  onPick?: (index: number, key: string | null) => void;
-  height?: number;
-  small?: boolean;
+  onPick?: ((index: number, key: string | null) => void) | undefined;
+  height?: number | undefined;
+  small?: boolean | undefined;
 }
 
 interface EndLabel {
@@ -38,7 +35,7 @@ const UNITS = { count: { axis: compact, hover: exact }, share: { axis: (share: n
 const MOST_LABELS = 5;
 const LABEL_WIDTH = 128;
 
-export function TimeChart({ kind, buckets, interval, zone, series, isOpen, label, unit = "count", onPick, height = 340, small }: TimeChartProps) {
+export function TimeChart({ kind, over, series, label, unit = "count", onPick, height = 340, small }: TimeChartProps) {
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const focused = useRef<string | null>(null);
@@ -49,6 +46,10 @@ export function TimeChart({ kind, buckets, interval, zone, series, isOpen, label
   const scheme = useColourScheme();
   const helpId = useId();
   const number = UNITS[unit].axis;
+
+  const { interval, timezone: zone } = over;
+  const buckets = useMemo(() => over.buckets.map((text) => new Date(text)), [over]);
+  const isOpen = isStillOpen(buckets, interval, new Date());
 
   const direct = kind === "line" && !small && width >= 560 && series.length > 1 && series.length <= MOST_LABELS;
   const end = direct ? LABEL_WIDTH : 16;

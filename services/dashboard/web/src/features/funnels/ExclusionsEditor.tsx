@@ -19,8 +19,6 @@ export function ExclusionsEditor({ exclusions = [], steps, order, onChange }: Ex
   const shown = fitExclusions(exclusions, steps.length, order);
   const replace = (next: Exclusion[]) => onChange(next.length > 0 ? next : undefined);
   const last = Math.max(1, steps.length - 1);
-  const options = (from: number, to: number) =>
-    steps.slice(from, to + 1).map((step, index) => ({ value: String(from + index), label: `${from + index + 1}. ${step.name ?? eventLabel(step.event)}` }));
   return (
     <div className="flex flex-col gap-3">
       {shown.map((exclusion, index) => {
@@ -32,22 +30,20 @@ export function ExclusionsEditor({ exclusions = [], steps, order, onChange }: Ex
               {order === "unordered" || steps.length < 3 ? null : (
                 <div className="flex flex-wrap items-center gap-1.5 text-13 text-soft">
                   after
-                  <Select
+                  <StepSelect
                     label={`After which step, exclusion ${index + 1}`}
-                    small
-                    className="max-w-32"
-                    value={String(exclusion.from_step)}
-                    options={options(0, exclusion.to_step - 1)}
-                    onChange={(from) => put({ ...exclusion, from_step: Number(from) })}
+                    value={exclusion.from_step}
+                    steps={steps}
+                    among={[0, exclusion.to_step - 1]}
+                    onChange={(from_step) => put({ ...exclusion, from_step })}
                   />
                   before
-                  <Select
+                  <StepSelect
                     label={`Before which step, exclusion ${index + 1}`}
-                    small
-                    className="max-w-32"
-                    value={String(exclusion.to_step)}
-                    options={options(exclusion.from_step + 1, last)}
-                    onChange={(to) => put({ ...exclusion, to_step: Number(to) })}
+                    value={exclusion.to_step}
+                    steps={steps}
+                    among={[exclusion.from_step + 1, last]}
+                    onChange={(to_step) => put({ ...exclusion, to_step })}
                   />
                 </div>
               )}
@@ -72,4 +68,18 @@ export function ExclusionsEditor({ exclusions = [], steps, order, onChange }: Ex
       ) : null}
     </div>
   );
+}
+
+interface StepSelectProps {
+  label: string;
+  value: number;
+  steps: readonly Step[];
+  /** The first and the last that may be chosen. */
+  among: readonly [number, number];
+  onChange: (index: number) => void;
+}
+
+function StepSelect({ label, value, steps, among: [first, last], onChange }: StepSelectProps) {
+  const options = steps.map((step, index) => ({ value: String(index), label: `${index + 1}. ${step.name ?? eventLabel(step.event)}` })).slice(first, last + 1);
+  return <Select label={label} small className="max-w-32" value={String(value)} options={options} onChange={(index) => onChange(Number(index))} />;
 }

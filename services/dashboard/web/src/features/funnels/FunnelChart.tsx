@@ -16,7 +16,7 @@ interface FunnelChartProps {
   groups: readonly FunnelGroup[];
   small: boolean;
   /** Somebody wants to see who did a step. */
-  onPick?: (index: number) => void;
+  onPick?: ((index: number) => void) | undefined;
 }
 
 /**

@@ -1,13 +1,13 @@
 import { useMemo } from "react";
 import type { Schemas } from "~/api/client";
 import { BarChart } from "~/charts/BarChart";
+import { BucketTable } from "~/charts/BucketTable";
 import { DataTable, type Column } from "~/charts/DataTable";
 import { TimeChart } from "~/charts/TimeChart";
 import { FunnelChart, type FunnelGroup } from "~/features/funnels/FunnelChart";
-import { isStillOpen, valueName } from "~/features/trends/shape";
+import { valueName } from "~/features/trends/shape";
 import { assignColours, colourOf } from "~/format/colours";
 import { duration, exact, percent } from "~/format/numbers";
-import { bucketName } from "~/format/times";
 import { cx } from "~/ui/cx";
 
 export type FunnelAnswer = Schemas["FunnelAnswer"];
@@ -37,7 +37,7 @@ interface FunnelViewProps {
 
 export function FunnelView({ answer, label, height, small, onPick }: FunnelViewProps) {
   const last = answer.steps.at(-1);
-  const room = height === undefined ? {} : { height: Math.max(90, height - 44) };
+  const room = height === undefined ? undefined : Math.max(90, height - 44);
   return (
     <div>
       {last ? (
@@ -50,22 +50,22 @@ export function FunnelView({ answer, label, height, small, onPick }: FunnelViewP
         </p>
       ) : null}
       {answer.trend ? (
-        <OverTime trend={answer.trend} label={label} small={small === true} {...room} />
+        <OverTime trend={answer.trend} label={label} small={small === true} height={room} />
       ) : answer.time_to_convert ? (
-        <TimeToConvert times={answer.time_to_convert} label={label} {...room} />
+        <TimeToConvert times={answer.time_to_convert} label={label} height={room} />
       ) : (
-        <Steps answer={answer} small={small === true} {...(onPick ? { onPick } : {})} />
+        <Steps answer={answer} small={small === true} onPick={onPick} />
       )}
     </div>
   );
 }
 
-function Steps({ answer, small, onPick }: { answer: FunnelAnswer; small: boolean; onPick?: (index: number) => void }) {
+function Steps({ answer, small, onPick }: { answer: FunnelAnswer; small: boolean; onPick: ((index: number) => void) | undefined }) {
   const groups = useMemo(() => groupsOf(answer), [answer]);
   const shown = groups.slice(0, MOST_GROUPS);
   return (
     <>
-      <FunnelChart steps={answer.steps} groups={shown} small={small} {...(onPick ? { onPick } : {})} />
+      <FunnelChart steps={answer.steps} groups={shown} small={small} onPick={onPick} />
       {answer.breakdown ? (
         <ul aria-label="Legend" className="mt-3 flex flex-wrap gap-x-4 gap-y-1 text-13 text-soft">
           {shown.map((group) => (
@@ -84,7 +84,7 @@ function Steps({ answer, small, onPick }: { answer: FunnelAnswer; small: boolean
 
 const binName = (bin: Schemas["Bin"]) => `${duration(bin.from_seconds)} – ${duration(bin.to_seconds)}`;
 
-function TimeToConvert({ times, label, height }: { times: Schemas["TimeToConvert"]; label: string; height?: number }) {
+function TimeToConvert({ times, label, height }: { times: Schemas["TimeToConvert"]; label: string; height: number | undefined }) {
   if (times.bins.length === 0) return <p className="py-10 text-center text-soft">Nobody got to the last step, so there is no time to show.</p>;
   return (
     <BarChart
@@ -94,28 +94,14 @@ function TimeToConvert({ times, label, height }: { times: Schemas["TimeToConvert
       describe={({ values }, index) => `${exact(values[index])} people took ${binName(times.bins[index] ?? { from_seconds: 0, to_seconds: 0, count: 0 })}`}
       caption={`from the first step to the last; half within ${duration(times.median_seconds)}, ${duration(times.avg_seconds)} on average`}
       testId="time-to-convert"
-      {...(height === undefined ? {} : { height })}
+      height={height}
     />
   );
 }
 
-function OverTime({ trend, label, small, height }: { trend: Schemas["FunnelTrend"]; label: string; small: boolean; height?: number }) {
-  const buckets = useMemo(() => trend.buckets.map((text) => new Date(text)), [trend]);
+function OverTime({ trend, ...frame }: { trend: Schemas["FunnelTrend"]; label: string; small: boolean; height: number | undefined }) {
   const series = useMemo(() => [{ key: "conversion", label: "Went all the way", colour: "var(--series-1)", data: trend.conversion }], [trend]);
-  return (
-    <TimeChart
-      kind="line"
-      buckets={buckets}
-      interval={trend.interval}
-      zone={trend.timezone}
-      series={series}
-      isOpen={isStillOpen(buckets, trend.interval, new Date())}
-      label={label}
-      unit="share"
-      small={small}
-      {...(height === undefined ? {} : { height })}
-    />
-  );
+  return <TimeChart kind="line" over={trend} series={series} unit="share" {...frame} />;
 }
 
 interface Row {
@@ -131,15 +117,12 @@ export function FunnelTable({ answer, label }: { answer: FunnelAnswer; label: st
 }
 
 function TrendTable({ trend, label }: { trend: Schemas["FunnelTrend"]; label: string }) {
-  const rows = trend.buckets.map((text, index) => ({ bucket: new Date(text), index }));
-  type Bucket = (typeof rows)[number];
-  const columns: Column<Bucket>[] = [
-    { key: "bucket", label: "Interval", value: (row) => row.bucket.getTime(), show: (row) => bucketName(row.bucket, trend.interval, trend.timezone) },
-    { key: "entered", label: "Began", numeric: true, value: (row) => trend.entered[row.index] ?? 0, show: (row) => exact(trend.entered[row.index]) },
-    { key: "converted", label: "Went all the way", numeric: true, value: (row) => trend.converted[row.index] ?? 0, show: (row) => exact(trend.converted[row.index]) },
-    { key: "conversion", label: "Share", numeric: true, value: (row) => trend.conversion[row.index] ?? 0, show: (row) => percent(trend.conversion[row.index]) },
+  const columns = [
+    { key: "entered", label: "Began", data: trend.entered },
+    { key: "converted", label: "Went all the way", data: trend.converted },
+    { key: "conversion", label: "Share", data: trend.conversion, show: percent },
   ];
-  return <DataTable caption={`${label} Numbers as a table`} columns={columns} rows={rows} rowKey={(row) => String(row.index)} />;
+  return <BucketTable over={trend} columns={columns} label={label} />;
 }
 
 function TimesTable({ times, label }: { times: Schemas["TimeToConvert"]; label: string }) {

@@ -110,11 +110,8 @@ function Arriving({ project }: { project: OwnProject }) {
         {minutes.data && series ? (
           <TimeChart
             kind="bar"
-            buckets={minutes.data.buckets.map((text) => new Date(text))}
-            interval="minute"
-            zone={minutes.data.timezone}
+            over={minutes.data}
             series={[{ key: "events", label: "Events", colour: "var(--series-1)", data: series.data }]}
-            isOpen
             label={`Events per minute in the last hour: ${exact(series.total)} in all`}
             height={180}
           />

@@ -24,7 +24,7 @@ export function StickinessView({ answer, label, height }: { answer: StickinessAn
       }}
       caption={`${answer.interval}s active`}
       testId="stickiness"
-      {...(height === undefined ? {} : { height })}
+      height={height}
     />
   );
 }

@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { DataTable, type Column } from "~/charts/DataTable";
 import { TimeChart } from "~/charts/TimeChart";
 import type { ChartKind } from "~/features/trends/document";
-import { isStillOpen, shapeTrends, type ShownSeries, type TrendsAnswer } from "~/features/trends/shape";
+import { shapeTrends, type ShownSeries, type TrendsAnswer } from "~/features/trends/shape";
 import { change, compact, exact } from "~/format/numbers";
 import { bucketName, bucketTick } from "~/format/times";
 
@@ -18,21 +18,17 @@ interface TrendsViewProps {
 /** A trend's answer as somebody wants to see it. */
 export function TrendsView({ answer, chart, label, height, small, onPick }: TrendsViewProps) {
   const series = useMemo(() => shapeTrends(answer), [answer]);
-  const buckets = useMemo(() => answer.buckets.map((text) => new Date(text)), [answer]);
   if (chart === "number") return <Numbers series={series} small={small === true} />;
   if (chart === "table") return <TrendsTable answer={answer} label={label} />;
   return (
     <TimeChart
       kind={chart}
-      buckets={buckets}
-      interval={answer.interval}
-      zone={answer.timezone}
+      over={answer}
       series={series}
-      isOpen={isStillOpen(buckets, answer.interval, new Date())}
       label={label}
-      {...(height === undefined ? {} : { height })}
-      {...(small === undefined ? {} : { small })}
-      {...(onPick === undefined ? {} : { onPick })}
+      height={height}
+      small={small}
+      onPick={onPick}
     />
   );
 }
