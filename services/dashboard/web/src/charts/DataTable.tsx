@@ -71,8 +71,8 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, most = 100 }: D
                   const content = column.show ? column.show(row) : column.value(row);
                   const cellClass = cx("h-9 px-3 whitespace-nowrap", column.numeric && "figure text-end");
                   return index === 0 ? (
-                    <th key={column.key} scope="row" className={cx(cellClass, "sticky start-0 max-w-72 truncate bg-surface text-start font-normal")} dir="auto">
-                      {content}
+                    <th key={column.key} scope="row" className={cx(cellClass, "sticky start-0 max-w-72 truncate bg-surface text-start font-normal")} title={typeof content === "string" ? content : undefined}>
+                      <bdi>{content}</bdi>
                     </th>
                   ) : (
                     <td key={column.key} className={cellClass}>

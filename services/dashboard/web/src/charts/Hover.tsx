@@ -23,13 +23,14 @@ export function Hover({ title, note, series, index, left, width, focus, number, 
     .sort((one, other) => other.value - one.value);
   const shown = rows.slice(0, MOST_ROWS);
   const onTheLeft = left > width / 2;
+  const room = (onTheLeft ? left : width - left) - 14;
   return (
     <div
       role="status"
-      className="floating pointer-events-none absolute top-2 z-10 max-w-72 min-w-40 px-3 py-2 text-13"
-      style={onTheLeft ? { right: width - left + 14 } : { left: left + 14 }}
+      className="floating pointer-events-none absolute top-2 z-10 min-w-36 px-3 py-2 text-13"
+      style={{ maxWidth: Math.min(288, Math.max(144, room)), ...(onTheLeft ? { right: width - left + 14 } : { left: left + 14 }) }}
     >
-      <p className="mb-1 font-medium whitespace-nowrap">
+      <p className="mb-1 font-medium">
         {title}
         {note ? <span className="font-normal text-soft"> · {note}</span> : null}
       </p>
@@ -43,7 +44,7 @@ export function Hover({ title, note, series, index, left, width, focus, number, 
                 {each.label}
               </span>
               <span className="figure font-medium">{number(value)}</span>
-              <span className="figure w-14 text-end text-12 text-soft">{changed ?? ""}</span>
+              {room < 200 ? null : <span className="figure w-14 text-end text-12 text-soft">{changed ?? ""}</span>}
             </li>
           );
         })}

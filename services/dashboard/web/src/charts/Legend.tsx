@@ -2,21 +2,29 @@ import { useState } from "react";
 import type { ChartSeries } from "~/charts/series";
 import { cx } from "~/ui/cx";
 
+interface LegendProps {
+  series: readonly ChartSeries[];
+  onFocus: (key: string | null) => void;
+  most?: number;
+  /** There is room for one line only: names are cut, until all are asked for. */
+  oneLine?: boolean;
+}
+
 /** The names of the series; pointing at one, or reaching it with Tab, makes it stand out. */
-export function Legend({ series, onFocus, most = 12 }: { series: readonly ChartSeries[]; onFocus: (key: string | null) => void; most?: number }) {
+export function Legend({ series, onFocus, most = 12, oneLine }: LegendProps) {
   const [all, setAll] = useState(false);
   const shown = all ? series : series.slice(0, most);
   return (
-    <ul aria-label="Legend" className="mt-2 flex flex-wrap gap-x-1 gap-y-0.5">
+    <ul aria-label="Legend" className={cx("mt-2 flex gap-x-1 gap-y-0.5", (all || !oneLine) && "flex-wrap")}>
       {shown.map((each) => (
-        <li key={each.key} className="max-w-full">
+        <li key={each.key} className="max-w-full min-w-0">
           <button
             type="button"
             onMouseEnter={() => onFocus(each.key)}
             onMouseLeave={() => onFocus(null)}
             onFocus={() => onFocus(each.key)}
             onBlur={() => onFocus(null)}
-            className="flex h-6 max-w-56 items-center gap-1.5 rounded-control px-1.5 text-13 text-soft hover:bg-hover hover:text-text"
+            className="flex h-6 w-full max-w-56 items-center gap-1.5 rounded-control px-1.5 text-13 text-soft hover:bg-hover hover:text-text"
           >
             <span aria-hidden className={cx("series-dot", each.pale && "opacity-50")} style={{ background: each.colour }} />
             <span className="truncate" dir="auto">
@@ -26,7 +34,7 @@ export function Legend({ series, onFocus, most = 12 }: { series: readonly ChartS
         </li>
       ))}
       {series.length > most ? (
-        <li>
+        <li className="shrink-0">
           <button type="button" onClick={() => setAll(!all)} className="h-6 rounded-control px-1.5 text-13 text-accent-text hover:bg-hover">
             {all ? "Fewer" : `${series.length - most} more`}
           </button>

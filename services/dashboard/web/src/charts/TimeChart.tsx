@@ -74,6 +74,7 @@ export function TimeChart({ kind, over, series, label, unit = "count", onPick, h
       series,
       ticks,
       number,
+      isCount: unit === "count",
       isOpen,
       width: element.clientWidth,
       height,
@@ -89,7 +90,7 @@ export function TimeChart({ kind, over, series, label, unit = "count", onPick, h
       made.destroy();
       plot.current = null;
     };
-  }, [kind, series, ticks, number, isOpen, height, end, direct, isDrawable, scheme]);
+  }, [kind, series, ticks, number, unit, isOpen, height, end, direct, isDrawable, scheme]);
 
   useEffect(() => {
     if (width > 0) plot.current?.setSize({ width, height });
@@ -145,7 +146,7 @@ export function TimeChart({ kind, over, series, label, unit = "count", onPick, h
           <span
             key={each.key}
             aria-hidden
-            className="pointer-events-none absolute end-0 truncate text-12 font-medium"
+            className="pointer-events-none absolute right-0 truncate text-left text-12 font-medium"
             style={{ top, width: LABEL_WIDTH - 8, color: `color-mix(in oklch, ${each.colour} 70%, var(--text))` }}
             dir="auto"
           >
@@ -166,7 +167,7 @@ export function TimeChart({ kind, over, series, label, unit = "count", onPick, h
           />
         ) : null}
       </div>
-      {series.length > 1 && !direct ? <Legend series={series} onFocus={setFocus} {...(small ? { most: 4 } : {})} /> : null}
+      {series.length > 1 && !direct ? <Legend series={series} onFocus={setFocus} {...(small ? { most: 4, oneLine: true } : {})} /> : null}
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import uPlot from "uplot";
+import { colourOf } from "~/format/colours";
 import { stack, type ChartSeries } from "~/charts/series";
 
 export type PlotKind = "line" | "area" | "bar";
@@ -8,6 +9,8 @@ interface Wanted {
   series: readonly ChartSeries[];
   ticks: (width: number) => { at: number[]; names: string[] };
   number: (value: number) => string;
+  /** Whether the values are numbers of something, which have no halves. */
+  isCount: boolean;
   /** Whether the last bucket is not over yet. */
   isOpen: boolean;
   width: number;
@@ -20,6 +23,10 @@ interface Wanted {
   onDrawn: (plot: uPlot) => void;
   onClick?: () => void;
 }
+
+const OTHER_COLOUR = colourOf(0);
+/** Steps between lines of the grid that are whole. */
+const WHOLE = Array.from({ length: 14 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
 
 /** A token's colour for a canvas, which knows no variables. */
 export function resolveColour(colour: string, alpha = 1): string {
@@ -43,7 +50,9 @@ export function makePlot(target: HTMLElement, wanted: Wanted): uPlot {
   const stacked = kind !== "line" && series.length > 1;
   const length = series[0]?.data.length ?? 0;
   const values = stacked ? stack(series) : series.map(({ data }) => data);
-  const drawn = stacked ? series.map((_, index) => index).reverse() : series.map((_, index) => index);
+  // The first is the largest, and lies on top.
+  const drawn = series.map((_, index) => index).reverse();
+  const isWhole = wanted.isCount && series.every(({ data }) => data.every(Number.isInteger));
   const surface = resolveColour("var(--surface)");
   const strength = (key: string, usual: number) => (focus() === null || focus() === key ? usual : usual * 0.18);
 
@@ -64,8 +73,8 @@ export function makePlot(target: HTMLElement, wanted: Wanted): uPlot {
       data.push(part);
       lines.push({
         label: each.key,
-        width: isBar ? 0 : each.pale ? 1.25 : 2,
-        stroke: () => (isBar ? colour : tint(each.pale ? 0.5 : 1)),
+        width: isBar ? (stacked ? 1 : 0) : each.pale || each.colour === OTHER_COLOUR ? 1.25 : 2,
+        stroke: () => (isBar ? surface : tint(each.pale ? 0.5 : 1)),
         points: { show: !isBar && part.filter((value) => value !== null).length === 1 && open === 0, size: 7, fill: () => colour },
         ...(open === 1 && !isBar ? { dash: [4, 4] } : {}),
         ...(isBar ? { fill: () => (stacked && open === 0 ? tint(1) : tint(open === 1 ? 0.42 : 1)), ...(bars ? { paths: bars } : {}) } : {}),
@@ -107,6 +116,7 @@ export function makePlot(target: HTMLElement, wanted: Wanted): uPlot {
           grid: { stroke: resolveColour("var(--grid)"), width: 1 },
           ticks: { show: false },
           values: (_, splits) => splits.map(wanted.number),
+          ...(isWhole ? { incrs: WHOLE } : {}),
           space: 44,
         },
       ],

@@ -28,17 +28,17 @@ export function ExclusionsEditor({ exclusions = [], steps, order, onChange }: Ex
             <div className="flex min-w-0 flex-1 flex-col gap-1.5">
               <MatchingEditor label={`exclusion ${index + 1}`} value={exclusion} onChange={(next) => put({ ...next, from_step: exclusion.from_step, to_step: exclusion.to_step })} />
               {order === "unordered" || steps.length < 3 ? null : (
-                <div className="flex flex-wrap items-center gap-1.5 text-13 text-soft">
-                  after
+                <div className="flex flex-wrap gap-1.5 text-13 text-soft">
                   <StepSelect
+                    word="after"
                     label={`After which step, exclusion ${index + 1}`}
                     value={exclusion.from_step}
                     steps={steps}
                     among={[0, exclusion.to_step - 1]}
                     onChange={(from_step) => put({ ...exclusion, from_step })}
                   />
-                  before
                   <StepSelect
+                    word="before"
                     label={`Before which step, exclusion ${index + 1}`}
                     value={exclusion.to_step}
                     steps={steps}
@@ -71,6 +71,8 @@ export function ExclusionsEditor({ exclusions = [], steps, order, onChange }: Ex
 }
 
 interface StepSelectProps {
+  /** What is said in front of it, and stays with it where lines end. */
+  word: string;
   label: string;
   value: number;
   steps: readonly Step[];
@@ -79,7 +81,12 @@ interface StepSelectProps {
   onChange: (index: number) => void;
 }
 
-function StepSelect({ label, value, steps, among: [first, last], onChange }: StepSelectProps) {
+function StepSelect({ word, label, value, steps, among: [first, last], onChange }: StepSelectProps) {
   const options = steps.map((step, index) => ({ value: String(index), label: `${index + 1}. ${step.name ?? eventLabel(step.event)}` })).slice(first, last + 1);
-  return <Select label={label} small className="max-w-32" value={String(value)} options={options} onChange={(index) => onChange(Number(index))} />;
+  return (
+    <span className="flex items-center gap-1.5">
+      {word}
+      <Select label={label} small className="max-w-36" value={String(value)} options={options} onChange={(index) => onChange(Number(index))} />
+    </span>
+  );
 }

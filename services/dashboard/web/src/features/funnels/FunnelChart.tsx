@@ -1,4 +1,5 @@
 import type { Schemas } from "~/api/client";
+import { cx } from "~/ui/cx";
 import { compact, duration, exact, percent } from "~/format/numbers";
 
 type FunnelStep = Schemas["FunnelStep"];
@@ -36,10 +37,10 @@ export function FunnelChart({ steps, groups, small, onPick }: FunnelChartProps) 
                 <div className="flex items-end gap-1" style={{ height }}>
                   <div className="flex h-full min-w-14 flex-1 items-end gap-1" style={{ maxWidth: groups.length > 1 ? undefined : 120 }}>
                     {groups.map((group) => (
-                      <Column key={group.key} group={group} index={index} showShare={groups.length === 1} />
+                      <Column key={group.key} group={group} index={index} showShare={groups.length === 1 || (groups.length <= 3 && !small)} />
                     ))}
                   </div>
-                  <div className="flex h-full w-[4.75rem] shrink-0 flex-col justify-end pb-2 text-center text-12 text-soft">
+                  <div className={cx("flex h-full shrink-0 flex-col justify-end pb-2 text-center text-12 text-soft", groups.length === 1 ? "w-[4.75rem]" : "w-5")}>
                     {next && groups.length === 1 ? (
                       <>
                         <span className="figure font-medium text-text">{percent(next.step_conversion)}</span>
@@ -54,8 +55,8 @@ export function FunnelChart({ steps, groups, small, onPick }: FunnelChartProps) 
                   </div>
                 </div>
                 <div className="border-t border-line-strong pt-2 pe-3">
-                  <p className="truncate font-medium" dir="auto" title={step.name}>
-                    <span className="figure text-soft">{index + 1}</span> {step.name}
+                  <p className="truncate font-medium" title={step.name}>
+                    <span className="figure text-soft">{index + 1}</span> <bdi>{step.name}</bdi>
                   </p>
                   <p className="figure text-13 text-soft" title={exact(step.count)}>
                     {onPick && step.count > 0 ? (
@@ -88,7 +89,7 @@ function Column({ group, index, showShare }: { group: FunnelGroup; index: number
   const title = `${group.label === null ? "" : `${group.label}: `}${exact(step.count)} people, ${percent(step.conversion)} of the first step`;
   return (
     <div className="flex h-full min-w-2 flex-1 flex-col justify-end" title={title}>
-      {showShare ? <p className="figure mb-1 text-13 font-bold">{percent(step.conversion)}</p> : null}
+      {showShare ? <p className={cx("figure mb-1 font-bold whitespace-nowrap", group.label === null ? "text-13" : "text-12")}>{percent(step.conversion)}</p> : null}
       <div className="relative w-full min-h-0" style={{ height: `${Math.max(before.conversion, 0.004) * (showShare ? 84 : 100)}%` }}>
         <div className="absolute inset-0 rounded-t-[4px] opacity-20" style={{ background: group.colour }} />
         <div

@@ -141,7 +141,11 @@ function StepsTable({ answer, label }: { answer: FunnelAnswer; label: string }) 
     [answer],
   );
   const columns: Column<Row>[] = [
-    { key: "step", label: "Step", value: (row) => row.step.index, show: (row) => `${row.step.index + 1}. ${row.step.name}` },
+    { key: "step", label: "Step", value: (row) => row.step.index, show: (row) => (
+        <>
+          {row.step.index + 1}. <bdi>{row.step.name}</bdi>
+        </>
+      ) },
     ...(answer.breakdown ? [{ key: "group", label: "Value", value: (row: Row) => row.group }] : []),
     { key: "count", label: "People", numeric: true, value: (row) => row.step.count, show: (row) => exact(row.step.count) },
     { key: "conversion", label: "Of the first step", numeric: true, value: (row) => row.step.conversion, show: (row) => percent(row.step.conversion) },

@@ -98,7 +98,7 @@ function Arriving({ project }: { project: OwnProject }) {
           {facts.map(({ label, value, title }) => (
             <div key={label} className="bg-surface px-4 py-3">
               <dt className="text-13 text-soft">{label}</dt>
-              <dd className="figure mt-0.5 text-20 font-bold" title={title}>
+              <dd className="figure mt-0.5 text-16 font-bold sm:text-20" title={title}>
                 {isLoading ? <Skeleton className="my-1 h-5 w-24" /> : value}
               </dd>
             </div>

@@ -29,7 +29,7 @@ export function Actions<K extends Kind>({ kind, query, name, visualization, pict
       () => tell("The browser keeps the clipboard closed here. Copy the address instead."),
     );
   return (
-    <div className="ms-auto flex flex-wrap gap-2">
+    <div className="flex flex-wrap gap-2 sm:ms-auto">
       <Button kind="quiet" onClick={share}>
         <Link2 aria-hidden />
         Share
@@ -63,7 +63,9 @@ export function Actions<K extends Kind>({ kind, query, name, visualization, pict
       {may(project, "editor") ? (
         <Button kind="primary" disabled={query === null} onClick={() => setSaving(true)}>
           <LayoutDashboard aria-hidden />
-          Save to dashboard
+          <span>
+            Save<span className="max-sm:sr-only"> to dashboard</span>
+          </span>
         </Button>
       ) : null}
       {saving && query !== null ? <SaveDialog kind={kind} query={query} name={name} visualization={visualization} onClose={() => setSaving(false)} /> : null}

@@ -67,7 +67,7 @@ export function InsightPage<K extends Kind>(props: InsightPageProps<K>) {
         {props.tools}
         <Actions kind={kind} query={query} name={label} visualization={props.visualization} picture={picture} />
       </div>
-      <div className="grid items-start gap-4 lg:grid-cols-[360px_minmax(0,1fr)]">
+      <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-4 lg:grid-cols-[360px_minmax(0,1fr)]">
         <Panel label="Question">
           <button
             type="button"

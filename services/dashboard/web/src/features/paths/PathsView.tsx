@@ -63,8 +63,8 @@ export function PathsView({ answer, label, height = 460 }: { answer: PathsAnswer
                 onBlur={() => setTraced(null)}
               >
                 <rect x={node.x0} y={top} width={10} height={Math.max(2, (node.y1 ?? 0) - top)} rx={2} fill="var(--accent)" />
-                <text x={(node.x1 ?? 0) + 6} y={middle} dy="0.35em" fontSize={12} fill="var(--text)">
-                  {shorten(node.name, Math.floor((column - 56) / 6.4))}
+                <text direction="ltr" x={(node.x1 ?? 0) + 6} y={middle} dy="0.35em" fontSize={12} fill="var(--text)">
+                  {`\u2068${shorten(node.name, Math.floor((column - 46) / 6.1))}\u2069`}
                   <tspan fill="var(--text-soft)" dx={6}>
                     {compact(node.value)}
                   </tspan>

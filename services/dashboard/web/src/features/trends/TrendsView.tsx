@@ -68,9 +68,9 @@ export function TrendsTable({ answer, label }: { answer: TrendsAnswer; label: st
         label: "Series",
         value: (row) => row.label,
         show: (row) => (
-          <span className="inline-flex items-center gap-2">
+          <span className="flex items-center gap-2" title={row.label}>
             <span aria-hidden className={`series-dot ${row.pale ? "opacity-50" : ""}`} style={{ background: row.colour }} />
-            {row.label}
+            <bdi className="truncate">{row.label}</bdi>
           </span>
         ),
       },
