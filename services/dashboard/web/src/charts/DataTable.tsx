@@ -1,10 +1,12 @@
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { useMemo, useState, type ReactNode } from "react";
+import { memo, useMemo, useState, type ReactNode } from "react";
 import { cx } from "~/ui/cx";
 
 export interface Column<Row> {
   key: string;
   label: string;
+  /** The label in full, where it is short. */
+  title?: string;
   /** What the column is sorted by; it is shown as it is unless `show` says otherwise. */
   value: (row: Row) => string | number | null;
   show?: (row: Row) => ReactNode;
@@ -53,6 +55,7 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, most = 100 }: D
                   >
                     <button
                       type="button"
+                      title={column.title}
                       onClick={() => setSorting(nextSorting(sorting, column.key, column.numeric === true))}
                       className={cx("flex h-9 w-full items-center gap-1 px-3 whitespace-nowrap hover:text-text", column.numeric && "justify-end")}
                     >
@@ -66,21 +69,7 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, most = 100 }: D
           </thead>
           <tbody className="divide-y divide-line">
             {shown.map((row) => (
-              <tr key={rowKey(row)} className="hover:bg-hover">
-                {columns.map((column, index) => {
-                  const content = column.show ? column.show(row) : column.value(row);
-                  const cellClass = cx("h-9 px-3 whitespace-nowrap", column.numeric && "figure text-end");
-                  return index === 0 ? (
-                    <th key={column.key} scope="row" className={cx(cellClass, "sticky start-0 max-w-72 truncate bg-surface text-start font-normal")} title={typeof content === "string" ? content : undefined}>
-                      <bdi>{content}</bdi>
-                    </th>
-                  ) : (
-                    <td key={column.key} className={cellClass}>
-                      {content}
-                    </td>
-                  );
-                })}
-              </tr>
+              <TableRow key={rowKey(row)} row={row} columns={columns} />
             ))}
           </tbody>
         </table>
@@ -93,6 +82,32 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, most = 100 }: D
     </div>
   );
 }
+
+/** One row. Sorting moves it without making it again. */
+const TableRow = memo(function TableRow<Row>({ row, columns }: { row: Row; columns: readonly Column<Row>[] }) {
+  return (
+    <tr className="hover:bg-hover">
+      {columns.map((column, index) => {
+        const content = column.show ? column.show(row) : column.value(row);
+        const cellClass = cx("h-9 px-3 whitespace-nowrap", column.numeric && "figure text-end");
+        return index === 0 ? (
+          <th
+            key={column.key}
+            scope="row"
+            className={cx(cellClass, "sticky start-0 max-w-72 truncate bg-surface text-start font-normal")}
+            title={typeof content === "string" ? content : undefined}
+          >
+            <bdi>{content}</bdi>
+          </th>
+        ) : (
+          <td key={column.key} className={cellClass}>
+            {content}
+          </td>
+        );
+      })}
+    </tr>
+  );
+}) as <Row>(props: { row: Row; columns: readonly Column<Row>[] }) => ReactNode;
 
 function nextSorting(now: Sorting | null, key: string, numeric: boolean): Sorting | null {
   if (now?.key !== key) return { key, descending: numeric };

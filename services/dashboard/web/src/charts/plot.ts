@@ -24,6 +24,7 @@ interface Wanted {
   onClick?: () => void;
 }
 
+const MOST_SEAMS = 31;
 const OTHER_COLOUR = colourOf(0);
 /** Steps between lines of the grid that are whole. */
 const WHOLE = Array.from({ length: 14 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
@@ -53,6 +54,8 @@ export function makePlot(target: HTMLElement, wanted: Wanted): uPlot {
   // The first is the largest, and lies on top.
   const drawn = series.map((_, index) => index).reverse();
   const isWhole = wanted.isCount && series.every(({ data }) => data.every(Number.isInteger));
+  // Between the parts of a bar, where bars are wide enough. They cost several times what the bars do.
+  const hasSeams = stacked && length <= MOST_SEAMS;
   const surface = resolveColour("var(--surface)");
   const strength = (key: string, usual: number) => (focus() === null || focus() === key ? usual : usual * 0.18);
 
@@ -67,13 +70,13 @@ export function makePlot(target: HTMLElement, wanted: Wanted): uPlot {
     const tint = (usual: number) =>
       stacked
         ? `color-mix(in oklab, ${colour} ${Math.round(100 * strength(each.key, usual))}%, ${surface})`
-        : resolveColour(each.colour, strength(each.key, usual));
+        : colour.replace(/\)$/, ` / ${strength(each.key, usual)})`);
     split(values[index] ?? [], isOpen, isBar).forEach((part, open) => {
       if (part.length === 0) return;
       data.push(part);
       lines.push({
         label: each.key,
-        width: isBar ? (stacked ? 1 : 0) : each.pale || each.colour === OTHER_COLOUR ? 1.25 : 2,
+        width: isBar ? (hasSeams ? 1 : 0) : each.pale || each.colour === OTHER_COLOUR ? 1.25 : 2,
         stroke: () => (isBar ? surface : tint(each.pale ? 0.5 : 1)),
         points: { show: !isBar && part.filter((value) => value !== null).length === 1 && open === 0, size: 7, fill: () => colour },
         ...(open === 1 && !isBar ? { dash: [4, 4] } : {}),

@@ -1,33 +1,41 @@
 /** Numbers as people read them. `locale` is the reader's; tests give one. */
 const NONE = "–";
+const formats = new Map<string, Intl.NumberFormat>();
+
+/** Made once: a table of 25 series over 90 days asks for thousands. */
+function format(value: number, options: Intl.NumberFormatOptions, locale?: string): string {
+  const key = JSON.stringify([options, locale]);
+  let made = formats.get(key);
+  if (made === undefined) {
+    made = new Intl.NumberFormat(locale, options);
+    formats.set(key, made);
+  }
+  return made.format(value);
+}
 
 /** From 10,000 on shortened (12.3K); the exact number belongs where one points at it. */
 export function compact(value: number | null | undefined, locale?: string): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
   if (Math.abs(value) < 10_000) return exact(value, locale);
-  return new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 }).format(value);
+  return format(value, { notation: "compact", maximumFractionDigits: 1 }, locale);
 }
 
 /** All digits before the point, at most two behind. */
 export function exact(value: number | null | undefined, locale?: string): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
-  return new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }).format(value);
+  return format(value, { maximumFractionDigits: 2 }, locale);
 }
 
 /** A share from 0 to 1 with one decimal. */
 export function percent(share: number | null | undefined, locale?: string): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return NONE;
-  return new Intl.NumberFormat(locale, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(share);
+  return format(share, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }, locale);
 }
 
 /** The change from `before` to `now` as a signed percentage; null where there is nothing to compare with. */
 export function change(now: number, before: number, locale?: string): string | null {
   if (before === 0) return null;
-  return new Intl.NumberFormat(locale, {
-    style: "percent",
-    signDisplay: "exceptZero",
-    maximumFractionDigits: 1,
-  }).format(now / before - 1);
+  return format(now / before - 1, { style: "percent", signDisplay: "exceptZero", maximumFractionDigits: 1 }, locale);
 }
 
 const UNITS = [
@@ -42,7 +50,7 @@ export function duration(seconds: number | null | undefined, locale?: string): s
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return NONE;
   if (seconds < 0.0005) return "0 s";
   if (seconds < 1) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
-  if (seconds < 10) return `${new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(seconds)} s`;
+  if (seconds < 10) return `${format(seconds, { maximumFractionDigits: 1 }, locale)} s`;
   let rest = Math.round(seconds);
   const parts: string[] = [];
   for (const [unit, size] of UNITS) {

@@ -78,9 +78,10 @@ export function TrendsTable({ answer, label }: { answer: TrendsAnswer; label: st
       ...buckets.map((bucket, index) => ({
         key: `${bucket.getTime()}`,
         label: bucketTick(bucket, answer.interval, answer.timezone),
+        title: bucketName(bucket, answer.interval, answer.timezone),
         numeric: true,
         value: (row: ShownSeries) => row.data[index] ?? 0,
-        show: (row: ShownSeries) => <span title={bucketName(bucket, answer.interval, answer.timezone)}>{exact(row.data[index] ?? 0)}</span>,
+        show: (row: ShownSeries) => exact(row.data[index] ?? 0),
       })),
     ];
   }, [answer]);
