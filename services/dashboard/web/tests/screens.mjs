@@ -60,12 +60,21 @@ async function call(url, token, body) {
 
 const month = { date_from: "-30d" };
 const visits = { series: [{ event: "$pageview" }], ...month };
+const number = (name, event, x) => ({
+  name,
+  kind: "trends",
+  visualization: "number",
+  layout: { x, y: 0, w: 3, h: 2 },
+  query: { ...visits, series: [{ event, math: "unique_users", name: "People" }], compare: "previous_period" },
+});
 const WIDGETS = [
-  { name: "Visitors", kind: "trends", visualization: "number", layout: { x: 0, y: 0, w: 3, h: 2 }, query: { ...visits, series: [{ event: "$pageview", math: "unique_users", name: "Visitors" }], compare: "previous_period" } },
-  { name: "Page views a day, by browser", kind: "trends", visualization: "area", layout: { x: 3, y: 0, w: 9, h: 4 }, query: { ...visits, breakdown: { property: "$browser" } } },
-  { name: "Sign-ups", kind: "trends", visualization: "number", layout: { x: 0, y: 2, w: 3, h: 2 }, query: { ...visits, series: [{ event: "signup", math: "unique_users", name: "Signed up" }], compare: "previous_period" } },
-  { name: "From visit to purchase", kind: "funnels", visualization: "auto", layout: { x: 0, y: 4, w: 6, h: 5 }, query: { ...month, steps: [{ event: "$pageview" }, { event: "signup" }, { event: "purchase" }] } },
-  { name: "New, returning, gone", kind: "lifecycle", visualization: "auto", layout: { x: 6, y: 4, w: 6, h: 5 }, query: { ...month, event: "$pageview" } },
+  number("Visitors", "$pageview", 0),
+  number("Saw a product", "product_viewed", 3),
+  number("Signed up", "signup", 6),
+  number("Bought something", "purchase", 9),
+  { name: "Page views a day, by browser", kind: "trends", visualization: "area", layout: { x: 0, y: 2, w: 12, h: 4 }, query: { ...visits, breakdown: { property: "$browser" } } },
+  { name: "From visit to purchase", kind: "funnels", visualization: "auto", layout: { x: 0, y: 6, w: 6, h: 4 }, query: { ...month, steps: [{ event: "$pageview" }, { event: "signup" }, { event: "purchase" }] } },
+  { name: "New, returning, gone", kind: "lifecycle", visualization: "auto", layout: { x: 6, y: 6, w: 6, h: 4 }, query: { ...month, event: "$pageview" } },
 ];
 
 /** Gives the shop a dashboard, and has somebody look around just now. */
@@ -73,12 +82,12 @@ async function furnish({ up, shop }) {
   const dashboard = await call(`${up.query_url}/api/dashboards`, up.operator_token, { name: "The shop this month", project_id: shop.project_id });
   for (const widget of WIDGETS) await call(`${up.query_url}/api/dashboards/${dashboard.id}/widgets`, up.operator_token, widget);
   const now = Date.now();
-  const pages = ["/", "/products", "/products/lamp", "/checkout"];
-  const batch = Array.from({ length: 120 }, (_, n) => ({
-    event: n % 17 === 16 ? "purchase" : "$pageview",
-    distinct_id: `visitor-${n % 23}`,
-    timestamp: new Date(now - (119 - n) * 29_000).toISOString(),
-    properties: { $pathname: pages[n % pages.length], $browser: ["Chrome", "Safari", "Firefox"][n % 3] },
+  const goods = ["lamp", "chair", "table", "carpet"];
+  const batch = Array.from({ length: 240 }, (_, n) => ({
+    event: n % 17 === 16 ? "purchase" : n % 3 === 1 ? "product_viewed" : "$pageview",
+    distinct_id: `visitor-${n % 53}`,
+    timestamp: new Date(now - ((240 - n) * 14 + (n * 7) % 11) * 1_000).toISOString(),
+    properties: { product: goods[n % goods.length], utm_source: ["search", "newsletter"][n % 2], $browser: ["Chrome", "Safari", "Firefox"][n % 3], $device_type: ["Desktop", "Mobile"][n % 2] },
   }));
   batch.push({ event: "", distinct_id: "visitor-1", properties: { plan: "pro" } }, { event: "signup", properties: { plan: "free" } });
   await call(`${up.capture_url}/capture`, shop.write_key, { batch });
@@ -91,10 +100,10 @@ const screens = (dashboardId) => ({
   dashboard: `/dashboards/${dashboardId}`,
   trends: asked("/trends", { ...visits, breakdown: { property: "$browser" }, compare: "previous_period" }),
   funnels: asked("/funnels", { ...month, steps: [{ event: "$pageview" }, { event: "signup" }, { event: "purchase" }], breakdown: { property: "$device_type" } }),
-  retention: asked("/retention", { date_from: "-8w", period: "week", start: { event: "signup" } }),
+  retention: asked("/retention", { date_from: "-8w", period: "week", start: { event: "signup" }, return: { event: "$pageview" } }),
   paths: asked("/paths", { date_from: "-7d" }),
-  lifecycle: asked("/lifecycle", { ...month, interval: "day" }),
-  stickiness: asked("/stickiness", month),
+  lifecycle: asked("/lifecycle", { ...month, event: "$pageview" }),
+  stickiness: asked("/stickiness", { ...month, series: [{ event: "$pageview" }] }),
   live: "/live",
   people: "/people",
   health: "/health",
