@@ -60,21 +60,19 @@ async function call(url, token, body) {
 
 const month = { date_from: "-30d" };
 const visits = { series: [{ event: "$pageview" }], ...month };
-const number = (name, event, x) => ({
+const number = (name, event, y) => ({
   name,
   kind: "trends",
   visualization: "number",
-  layout: { x, y: 0, w: 3, h: 2 },
+  layout: { x: 0, y, w: 3, h: 2 },
   query: { ...visits, series: [{ event, math: "unique_users", name: "People" }], compare: "previous_period" },
 });
 const WIDGETS = [
   number("Visitors", "$pageview", 0),
-  number("Saw a product", "product_viewed", 3),
-  number("Signed up", "signup", 6),
-  number("Bought something", "purchase", 9),
-  { name: "Page views a day, by browser", kind: "trends", visualization: "area", layout: { x: 0, y: 2, w: 12, h: 4 }, query: { ...visits, breakdown: { property: "$browser" } } },
-  { name: "From visit to purchase", kind: "funnels", visualization: "auto", layout: { x: 0, y: 6, w: 6, h: 4 }, query: { ...month, steps: [{ event: "$pageview" }, { event: "signup" }, { event: "purchase" }] } },
-  { name: "New, returning, gone", kind: "lifecycle", visualization: "auto", layout: { x: 6, y: 6, w: 6, h: 4 }, query: { ...month, event: "$pageview" } },
+  number("Signed up", "signup", 2),
+  { name: "Page views a day, by browser", kind: "trends", visualization: "area", layout: { x: 3, y: 0, w: 9, h: 4 }, query: { ...visits, breakdown: { property: "$browser" } } },
+  { name: "From visit to purchase", kind: "funnels", visualization: "auto", layout: { x: 0, y: 4, w: 6, h: 4 }, query: { ...month, steps: [{ event: "$pageview" }, { event: "signup" }, { event: "purchase" }] } },
+  { name: "New, returning, gone", kind: "lifecycle", visualization: "auto", layout: { x: 6, y: 4, w: 6, h: 4 }, query: { ...month, event: "$pageview" } },
 ];
 
 /** Gives the shop a dashboard, and has somebody look around just now. */
