@@ -34,6 +34,8 @@ interface EndLabel {
 const UNITS = { count: { axis: compact, hover: exact }, share: { axis: (share: number) => percent(share), hover: percent } };
 const MOST_LABELS = 5;
 const LABEL_WIDTH = 128;
+/** About how wide a name in a legend is. */
+const NAME_WIDTH = 120;
 
 export function TimeChart({ kind, over, series, label, unit = "count", onPick, height = 340, small }: TimeChartProps) {
   const holder = useRef<HTMLDivElement>(null);
@@ -167,7 +169,7 @@ export function TimeChart({ kind, over, series, label, unit = "count", onPick, h
           />
         ) : null}
       </div>
-      {series.length > 1 && !direct ? <Legend series={series} onFocus={setFocus} {...(small ? { most: 4, oneLine: true } : {})} /> : null}
+      {series.length > 1 && !direct ? <Legend series={series} onFocus={setFocus} {...(small ? { most: Math.min(4, Math.max(1, Math.floor(width / NAME_WIDTH))), oneLine: true } : {})} /> : null}
     </div>
   );
 }
