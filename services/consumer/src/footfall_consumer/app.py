@@ -119,8 +119,8 @@ class Thread:
 def make_consumer_app(
     thread: Thread, progress: Progress, ping: Check, *, registry: CollectorRegistry, beside: Sequence[Work] = ()
 ) -> tuple[FastAPI, Readiness]:
-    """The application around the loop. `ping` raises when ClickHouse does not answer; What is
-    `beside` the loop runs in threads of its own."""
+    """The application around the loop. `ping` raises when ClickHouse does not answer; what is `beside` the loop runs in
+    threads of its own."""
 
     async def check_loop() -> None:
         if (trouble := thread.trouble()) is not None:
