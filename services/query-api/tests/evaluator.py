@@ -50,6 +50,13 @@ class Asking:
     now: datetime
 
 
+Points = list[tuple[dict[str, Any], set[str]]]
+"""The points of an answer, and whom each of them counts."""
+
+Evaluated = tuple[dict[str, Any], Points]
+"""An answer without `meta`, and its points."""
+
+
 # --- properties ----------------------------------------------------------------------------------------------
 
 
@@ -280,6 +287,13 @@ def math_of(math: str, property: str | None, events: Sequence[Event]) -> float:
     return numbers[below] + (numbers[above] - numbers[below]) * (position - below)
 
 
+def counts_in(math: str, property: str | None, event: Event) -> bool:
+    """Whether a math looks at the event: that it has a session, or a number."""
+    if math == "unique_sessions":
+        return event.session != ""
+    return property is None or number_of(event.properties.get(property)) is not None
+
+
 @dataclass(frozen=True)
 class Counted:
     """The events that a series counts in a period, by bucket, and those that its total is about."""
@@ -297,9 +311,13 @@ class Counted:
         data = [math_of(self.series.math, self.series.math_property, events) for events in self.buckets]
         return data, math_of(self.series.math, self.series.math_property, self.total)
 
+    def persons(self) -> list[set[str]]:
+        """Whose events are counted in each bucket, and last those of the total."""
+        math, property = self.series.math, self.series.math_property
+        return [{e.person for e in each if counts_in(math, property, e)} for each in [*self.buckets, self.total]]
 
-def evaluate_trends(query: TrendsQuery, events: Sequence[Event], asking: Asking) -> dict[str, Any]:
-    """The answer to a trends query, without `meta`."""
+
+def evaluate_trends(query: TrendsQuery, events: Sequence[Event], asking: Asking) -> Evaluated:
     periods = [range_of(query, query.interval, asking)]
     if query.compare is not None:
         periods.append(range_before(query, *periods[0], asking))
@@ -307,6 +325,7 @@ def evaluate_trends(query: TrendsQuery, events: Sequence[Event], asking: Asking)
     letters = re.findall("[A-Z]", query.formula.upper() if query.formula else "")
     asked = [index for index in range(len(query.series)) if query.formula is None or "ABCDEFG"[index] in letters]
     lines: list[dict[str, Any]] = []
+    points: Points = []
     for together in [asked] if query.formula else [[index] for index in asked]:
         found = [[count(query, query.series[n], events, *period, asking) for n in together] for period in periods]
         for value, chosen in groups_of(query, [counted for each in found for counted in each]):
@@ -332,8 +351,16 @@ def evaluate_trends(query: TrendsQuery, events: Sequence[Event], asking: Asking)
                         "total": total,
                     }
                 )
+                if query.formula is None:
+                    line = {name: lines[-1][name] for name in ("index", "breakdown_value", "compare")}
+                    (counted,) = each
+                    points += [
+                        ({**line, "bucket": bucket}, persons)
+                        for bucket, persons in zip([*labels[number], None], counted.only(chosen).persons(), strict=True)
+                        if bucket is None or bucket in labels[number][: len(labels[0])]
+                    ]
     answer = {"interval": query.interval, "timezone": asking.zone.key, "buckets": labels[0], "series": lines}
-    return answer | ({"compare_buckets": labels[1]} if query.compare else {})
+    return answer | ({"compare_buckets": labels[1]} if query.compare else {}), points
 
 
 def calculate(formula: str, values: dict[str, float]) -> float:
@@ -522,8 +549,7 @@ def whole_buckets(
     return [*found], [*found.values()]
 
 
-def evaluate_retention(query: RetentionQuery, events: Sequence[Event], asking: Asking) -> dict[str, Any]:
-    """The answer to a retention query, without `meta`."""
+def evaluate_retention(query: RetentionQuery, events: Sequence[Event], asking: Asking) -> Evaluated:
     start, end = range_of(query, query.period, asking)
     cohorts, labels = whole_buckets(start, end, query.period, asking)
     longest = {"hour": timedelta(hours=1), "day": 26 * DAY / 24, "week": 8 * DAY, "month": 31 * DAY}[query.period]
@@ -531,7 +557,7 @@ def evaluate_retention(query: RetentionQuery, events: Sequence[Event], asking: A
     everything, _ = whole_buckets(start, horizon, query.period, asking)
     number = {bucket: at for at, bucket in enumerate(everything)}
     passing = [event for event in sorted(events, key=lambda e: e.at) if passes(event, query.filters, asking)]
-    values = [[0] * query.periods for _ in cohorts]
+    cells: list[list[set[str]]] = [[set() for _ in range(query.periods)] for _ in cohorts]
     for person in {event.person for event in passing}:
         mine = [event for event in passing if event.person == person]
         starts = [event for event in mine if is_of(event, query.start, asking)]
@@ -548,21 +574,27 @@ def evaluate_retention(query: RetentionQuery, events: Sequence[Event], asking: A
             for later in range(query.periods):
                 due = cohort + later
                 back = any(seen >= due for seen in returned) if query.cumulative else due in returned
-                values[cohort][later] += later == 0 or back
+                if later == 0 or back:
+                    cells[cohort][later].add(person)
+    values = [[len(persons) for persons in row] for row in cells]
     return {
         "period": query.period,
         "timezone": asking.zone.key,
         "cohorts": [{"date": label, "size": row[0], "values": row} for label, row in zip(labels, values, strict=True)],
-    }
+    }, [
+        ({"date": label, "period": period}, persons)
+        for label, row in zip(labels, cells, strict=True)
+        for period, persons in enumerate(row)
+    ]
 
 
-def evaluate_lifecycle(query: LifecycleQuery, events: Sequence[Event], asking: Asking) -> dict[str, Any]:
-    """The answer to a lifecycle query, without `meta`."""
+def evaluate_lifecycle(query: LifecycleQuery, events: Sequence[Event], asking: Asking) -> Evaluated:
     start, end = range_of(query, query.interval, asking)
     buckets, labels = whole_buckets(start, end, query.interval, asking)
     first = datetime.fromisoformat(labels[0]).astimezone(UTC)
     before = bucket_of(first - MILLISECOND, query.interval, asking)
-    found = {state: [0] * len(buckets) for state in ("new", "returning", "resurrecting", "dormant")}
+    states = ("new", "returning", "resurrecting", "dormant")
+    found: dict[str, list[set[str]]] = {state: [set() for _ in buckets] for state in states}
     known = [event for event in events if event.at < end]
     for person in {event.person for event in known}:
         mine = sorted((event for event in known if event.person == person), key=lambda event: event.at)
@@ -576,28 +608,42 @@ def evaluate_lifecycle(query: LifecycleQuery, events: Sequence[Event], asking: A
             earlier = (buckets[at - 1] if at else before) in active
             if bucket in active:
                 state = "new" if bucket == born else "returning" if earlier else "resurrecting"
-                found[state][at] += 1
+                found[state][at].add(person)
             elif earlier:
-                found["dormant"][at] -= 1
-    return {"interval": query.interval, "timezone": asking.zone.key, "buckets": labels, **found}
+                found["dormant"][at].add(person)
+    numbers = {
+        state: [-len(persons) if state == "dormant" else len(persons) for persons in found[state]] for state in states
+    }
+    return {"interval": query.interval, "timezone": asking.zone.key, "buckets": labels, **numbers}, [
+        ({"bucket": label, "state": state}, persons)
+        for state in states
+        for label, persons in zip(labels, found[state], strict=True)
+    ]
 
 
-def evaluate_stickiness(query: StickinessQuery, events: Sequence[Event], asking: Asking) -> dict[str, Any]:
-    """The answer to a stickiness query, without `meta`."""
+def evaluate_stickiness(query: StickinessQuery, events: Sequence[Event], asking: Asking) -> Evaluated:
     start, end = range_of(query, query.interval, asking)
     intervals = list(range(1, len(buckets_between(start, end, query.interval, asking)) + 1))
     series = []
+    points: Points = []
     for index, one in enumerate(query.series):
         active: dict[str, set[tuple[Any, ...]]] = defaultdict(set)
         for event in events:
             if start <= event.at < end and is_of(event, one, asking) and passes(event, query.filters, asking):
                 active[event.person].add(bucket_of(event.at, query.interval, asking))
-        days = [len(each) for each in active.values()]
-        counts = [sum(n >= k if query.cumulative else n == k for n in days) for k in intervals]
+        days = {person: len(each) for person, each in active.items()}
+        found = [{p for p, n in days.items() if (n >= k if query.cumulative else n == k)} for k in intervals]
+        points += [({"index": index, "intervals": k}, persons) for k, persons in zip(intervals, found, strict=True)]
+        counts = [len(persons) for persons in found]
         series.append(
             {"index": index, "name": one.name or one.event or "All events", "event": one.event, "counts": counts}
         )
-    return {"interval": query.interval, "timezone": asking.zone.key, "intervals": intervals, "series": series}
+    return {
+        "interval": query.interval,
+        "timezone": asking.zone.key,
+        "intervals": intervals,
+        "series": series,
+    }, points
 
 
 # --- paths ---------------------------------------------------------------------------------------------------
@@ -612,8 +658,7 @@ def node_of(event: Event) -> str:
     return screen if event.name == "$screen" and isinstance(screen, str) and screen else event.name
 
 
-def evaluate_paths(query: PathsQuery, events: Sequence[Event], asking: Asking) -> dict[str, Any]:
-    """The answer to a paths query, without `meta`."""
+def evaluate_paths(query: PathsQuery, events: Sequence[Event], asking: Asking) -> Evaluated:
     start, end = range_of(query, None, asking)
     visits: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
     for event in events:
@@ -623,10 +668,15 @@ def evaluate_paths(query: PathsQuery, events: Sequence[Event], asking: Asking) -
         if counts and node_of(event) not in query.exclude:
             visits[event.person].append((event.at, node_of(event)))
     taken: dict[tuple[int, str, str], list[float]] = defaultdict(list)
-    for mine in visits.values():
+    links: dict[tuple[str, str], set[str]] = defaultdict(set)
+    nodes: dict[str, set[str]] = defaultdict(set)
+    for person, mine in visits.items():
         for path in paths_of(query, sorted(mine, key=lambda visit: (visit[0], visit[1].encode()))):
             for position, (one, other) in enumerate(pairwise(path), 1):
                 taken[position, one[1], other[1]].append((other[0] - one[0]).total_seconds())
+                source, target = f"{position}_{one[1]}", f"{position + 1}_{other[1]}"
+                for persons in (links[source, target], nodes[source], nodes[target]):
+                    persons.add(person)
     ranked = sorted(taken, key=lambda link: (-len(taken[link]), link[0], link[1].encode(), link[2].encode()))
     return {
         "links": [
@@ -639,7 +689,10 @@ def evaluate_paths(query: PathsQuery, events: Sequence[Event], asking: Asking) -
             for position, source, target in ranked
             if len(taken[position, source, target]) >= (query.min_weight or 1)
         ][: query.max_links]
-    }
+    }, [
+        *(({"source": source, "target": target}, persons) for (source, target), persons in links.items()),
+        *(({"node": node}, persons) for node, persons in nodes.items()),
+    ]
 
 
 def paths_of(query: PathsQuery, visits: Sequence[tuple[datetime, str]]) -> list[list[tuple[datetime, str]]]:
@@ -676,6 +729,9 @@ UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800, 
 Journey = list[datetime]
 """When a person did each step, as far as they came."""
 
+Journeys = list[tuple[str, Journey]]
+"""Persons with their journeys; with several values, a person may be there several times."""
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -685,27 +741,48 @@ class Attempt:
     is_spoilt: bool
 
 
-def evaluate_funnel(query: FunnelQuery, events: Sequence[Event], asking: Asking) -> dict[str, Any]:
-    """The answer to a funnel query, without `meta`."""
+def evaluate_funnel(query: FunnelQuery, events: Sequence[Event], asking: Asking) -> Evaluated:
     start, end = range_of(query, query.interval if query.view == "trend" else None, asking)
     by_person: dict[str, list[Event]] = defaultdict(list)
     for event in events:
         if start <= event.at < end:
             by_person[event.person].append(event)
     people = {person: FunnelEvents(query, mine, asking) for person, mine in by_person.items()}
-    journeys = [journey for mine in people.values() if (journey := best_of(mine.attempts()))]
+    journeys = [(person, journey) for person, mine in people.items() if (journey := best_of(mine.attempts()))]
+    points: Points = step_points(query, journeys)
     answer: dict[str, Any] = {"steps": funnel_steps(query, journeys), "breakdown": None}
     if query.breakdown is not None:
-        answer["breakdown"] = funnel_values(query, list(people.values()))
+        values = funnel_values(query, people)
+        answer["breakdown"] = [{"value": value, "steps": funnel_steps(query, each)} for value, each in values]
+        for value, each in values:
+            points += [({**point, "breakdown_value": value}, who) for point, who in step_points(query, each)]
     if query.view == "time_to_convert":
-        answer["time_to_convert"] = histogram(query, [each for each in journeys if len(each) == len(query.steps)])
+        answer["time_to_convert"], bins = histogram(query, [each for each in journeys if did_all(query, each[1])])
+        points += [({"bin": number}, persons) for number, persons in enumerate(bins)]
     if query.view == "trend":
-        answer["trend"] = funnel_trend(query, list(people.values()), start, end, asking)
-    return answer
+        answer["trend"], buckets = funnel_trend(query, people, start, end, asking)
+        points += buckets
+    return answer, points
 
 
-def funnel_steps(query: FunnelQuery, journeys: Sequence[Journey]) -> list[dict[str, Any]]:
+def did_all(query: FunnelQuery, journey: Journey) -> bool:
+    return len(journey) == len(query.steps)
+
+
+def step_points(query: FunnelQuery, journeys: Journeys) -> Points:
+    """Who reached each step, and who reached none after it."""
+    points: Points = []
+    for index in range(len(query.steps)):
+        points.append(({"index": index}, {person for person, journey in journeys if len(journey) > index}))
+        if index < len(query.steps) - 1:
+            dropped = {person for person, journey in journeys if len(journey) == index + 1}
+            points.append(({"index": index, "outcome": "dropped"}, dropped))
+    return points
+
+
+def funnel_steps(query: FunnelQuery, everybody: Journeys) -> list[dict[str, Any]]:
     steps: list[dict[str, Any]] = []
+    journeys = [journey for _, journey in everybody]
     for index, step in enumerate(query.steps):
         reached = [journey for journey in journeys if len(journey) > index]
         seconds = [(journey[index] - journey[index - 1]).total_seconds() for journey in reached] if index else []
@@ -725,64 +802,69 @@ def funnel_steps(query: FunnelQuery, journeys: Sequence[Journey]) -> list[dict[s
     return steps
 
 
-def funnel_values(query: FunnelQuery, people: Sequence[FunnelEvents]) -> list[dict[str, Any]]:
-    """A funnel for each value of the breakdown."""
+def funnel_values(query: FunnelQuery, people: dict[str, FunnelEvents]) -> list[tuple[str | None, Journeys]]:
+    """Who counts under each value of the breakdown."""
     assert query.breakdown is not None
-    journeys: dict[str | None, list[Journey]] = defaultdict(list)
-    for mine in people:
+    journeys: dict[str | None, Journeys] = defaultdict(list)
+    for person, mine in people.items():
         for value, journey in mine.by_value(query.breakdown):
             if journey:
-                journeys[value].append(journey)
+                journeys[value].append((person, journey))
     missing = journeys.pop(None, [])
     ranked = sorted(
         journeys.items(),
         key=lambda item: (
-            -sum(len(each) == len(query.steps) for each in item[1]),
+            -sum(did_all(query, journey) for _, journey in item[1]),
             -len(item[1]),
             str(item[0]).encode(),
         ),
     )
-    found: list[tuple[str | None, list[Journey]]] = [*ranked[: query.breakdown.limit]]
+    found: list[tuple[str | None, Journeys]] = [*ranked[: query.breakdown.limit]]
     if missing:
         found.append((None, missing))
     if rest := [journey for _, each in ranked[query.breakdown.limit :] for journey in each]:
         found.append(("$other", rest))
-    return [{"value": value, "steps": funnel_steps(query, each)} for value, each in found]
+    return found
 
 
-def histogram(query: FunnelQuery, journeys: Sequence[Journey]) -> dict[str, Any]:
-    times = [(journey[-1] - journey[0]) // MILLISECOND for journey in journeys]
+def histogram(query: FunnelQuery, journeys: Journeys) -> tuple[dict[str, Any], list[set[str]]]:
+    times = [(journey[-1] - journey[0]) // MILLISECOND for _, journey in journeys]
     if not times:
-        return {"avg_seconds": None, "median_seconds": None, "bins": []}
+        return {"avg_seconds": None, "median_seconds": None, "bins": []}, []
     shortest, longest = min(times), max(times)
     count = query.bins or next(n for n in range(1, 61) if n**3 >= len(times) or n == 60)
     if shortest == longest:
         count = 1
     edges = [shortest + (longest - shortest) * number / count for number in range(count + 1)]
-    bins = [0] * count
-    for took in times:
-        bins[min(count - 1, (took - shortest) * count // max(longest - shortest, 1))] += 1
+    bins: list[set[str]] = [set() for _ in range(count)]
+    for took, (person, _) in zip(times, journeys, strict=True):
+        bins[min(count - 1, (took - shortest) * count // max(longest - shortest, 1))].add(person)
     return {
         "avg_seconds": sum(times) / len(times) / 1000,
         "median_seconds": median(times) / 1000,
         "bins": [
-            {"from_seconds": edges[n] / 1000, "to_seconds": edges[n + 1] / 1000, "count": bins[n]} for n in range(count)
+            {"from_seconds": edges[n] / 1000, "to_seconds": edges[n + 1] / 1000, "count": len(bins[n])}
+            for n in range(count)
         ],
-    }
+    }, bins
 
 
 def funnel_trend(
-    query: FunnelQuery, people: Sequence[FunnelEvents], start: datetime, end: datetime, asking: Asking
-) -> dict[str, Any]:
+    query: FunnelQuery, people: dict[str, FunnelEvents], start: datetime, end: datetime, asking: Asking
+) -> Evaluated:
     interval = query.interval or "day"
     buckets = buckets_between(start, end, interval, asking)
-    entered, converted = dict.fromkeys(buckets, 0), dict.fromkeys(buckets, 0)
-    for mine in people:
+    who: dict[tuple[Any, ...], dict[str, set[str]]] = {
+        bucket: {"entered": set(), "converted": set(), "dropped": set()} for bucket in buckets
+    }
+    for person, mine in people.items():
         attempts = mine.attempts()
         for bucket in {bucket_of(attempt.journey[0], interval, asking) for attempt in attempts}:
             best = best_of([each for each in attempts if bucket_of(each.journey[0], interval, asking) == bucket])
-            entered[bucket] += bool(best)
-            converted[bucket] += len(best) == len(query.steps)
+            if best:
+                who[bucket]["entered"].add(person)
+                who[bucket]["converted" if did_all(query, best) else "dropped"].add(person)
+    entered, converted = ({b: len(who[b][outcome]) for b in buckets} for outcome in ("entered", "converted"))
     return {
         "interval": interval,
         "timezone": asking.zone.key,
@@ -790,7 +872,11 @@ def funnel_trend(
         "entered": [*entered.values()],
         "converted": [*converted.values()],
         "conversion": [converted[bucket] / entered[bucket] if entered[bucket] else 0 for bucket in buckets],
-    }
+    }, [
+        ({"bucket": label, "outcome": outcome}, persons)
+        for bucket, label in buckets.items()
+        for outcome, persons in who[bucket].items()
+    ]
 
 
 def best_of(attempts: Sequence[Attempt]) -> Journey:

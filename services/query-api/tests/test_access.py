@@ -29,6 +29,7 @@ QUESTIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("get", "/api/property-names"): {"params": {}},
     ("get", "/api/property-values"): {"params": {"property": "plan"}},
     ("get", "/api/persons"): {"params": {}},
+    ("post", "/api/persons"): {"json": {"kind": "trends", "query": {"series": [{}]}, "point": {"index": 0}}},
     ("get", "/api/persons/{distinct_id}"): {"params": {}},
 }
 ELSEWHERE = ("/api/dashboards", "/api/query/async", "/api/stream")

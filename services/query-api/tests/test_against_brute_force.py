@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from evaluator import (
     Asking,
+    Evaluated,
     Event,
+    Points,
     evaluate_funnel,
     evaluate_lifecycle,
     evaluate_paths,
@@ -44,7 +46,10 @@ TIMES = int(os.environ.get("FOOTFALL_TEST_TIMES", "1"))
 answers: dict[str, list[bool]] = defaultdict(list)
 """By kind of question: whether each answer that was compared has a number that is not zero."""
 
-EVALUATORS: dict[str, Callable[[Any, list[Event], Asking], dict[str, Any]]] = {
+looks: dict[str, list[bool]] = defaultdict(list)
+"""By kind of question: whether there was anybody behind each point that was looked behind."""
+
+EVALUATORS: dict[str, Callable[[Any, list[Event], Asking], Evaluated]] = {
     "trends": evaluate_trends,
     "funnels": evaluate_funnel,
     "retention": evaluate_retention,
@@ -73,8 +78,10 @@ def project_with(platform: Platform, asking: Asking, events: list[Event]) -> Pro
     return project
 
 
-def check(platform: Platform, kind: str, document: dict[str, Any], events: list[Event], asking: Asking) -> None:
-    """The service's answer is that of brute force."""
+def check(
+    platform: Platform, data: st.DataObject, kind: str, document: dict[str, Any], events: list[Event], asking: Asking
+) -> None:
+    """The service's answer is that of brute force, and so are the people behind some of its points."""
     answer, expected = both_answers(platform, kind, document, events, asking)
     if answer != expected:
         events = smallest(events, lambda some: ne(*both_answers(platform, kind, document, some, asking)))
@@ -82,6 +89,78 @@ def check(platform: Platform, kind: str, document: dict[str, Any], events: list[
     note(f"{document} asked at {asking} of {events}")
     assert answer == expected
     answers[kind].append(says_something(answer))
+    query = INSIGHTS[kind].document.model_validate(document)
+    _, points = EVALUATORS[kind](query, events, asking)
+    project = project_with(platform, asking, events)
+    for point, persons in data.draw(some_of(points)):
+        note(f"behind {point}")
+        found = behind(project, kind, document, point, limit=data.draw(st.integers(1, 4)))
+        assert sorted(found) == sorted(persons)
+        number = number_at(kind, document, answer, point)
+        assert number in (None, len(found))
+        looks[kind].append(bool(found))
+
+
+def some_of(points: Points) -> st.SearchStrategy[Points]:
+    """One or two of them, more often those with people."""
+    if not points:
+        return st.just([])
+    peopled = [each for each in points if each[1]]
+    return st.lists(st.sampled_from(peopled or points) | st.sampled_from(points), min_size=1, max_size=2)
+
+
+def behind(project: Project, kind: str, document: dict[str, Any], point: dict[str, Any], *, limit: int) -> list[str]:
+    """Who is behind a point, from all the pages of the list."""
+    body: dict[str, Any] = {"kind": kind, "query": document, "point": point, "limit": limit}
+    found: list[str] = []
+    while True:
+        answer = project.post("persons", body)
+        assume("The question is too long" not in answer.text)
+        assert answer.status_code == 200, answer.text
+        found += [id for person in answer.json()["results"] for id in person["distinct_ids"]]
+        if answer.json()["next_cursor"] is None:
+            return found
+        body["cursor"] = answer.json()["next_cursor"]
+
+
+PERSON_MATHS = ("unique_users", "weekly_active_users", "monthly_active_users", "first_time_users")
+
+
+def number_at(kind: str, document: dict[str, Any], answer: dict[str, Any], point: dict[str, Any]) -> int | None:
+    """The number that an answer has at a point; None where it does not count persons."""
+    match kind:
+        case "trends":
+            names = ("index", "breakdown_value", "compare")
+            (line,) = (line for line in answer["series"] if all(line[name] == point[name] for name in names))
+            if document["series"][point["index"]]["math"] not in PERSON_MATHS:
+                return None
+            buckets = answer["buckets" if point["compare"] is None else "compare_buckets"]
+            number = line["total"] if point["bucket"] is None else line["data"][buckets.index(point["bucket"])]
+        case "funnels" if "bin" in point:
+            number = answer["time_to_convert"]["bins"][point["bin"]]["count"]
+        case "funnels" if "bucket" in point:
+            trend = answer["trend"]
+            numbers = {**trend, "dropped": [a - b for a, b in zip(trend["entered"], trend["converted"], strict=True)]}
+            number = numbers[point["outcome"]][trend["buckets"].index(point["bucket"])]
+        case "funnels":
+            steps = answer["steps"]
+            if "breakdown_value" in point:
+                value = point["breakdown_value"]
+                if value == "$other" and document["breakdown"]["attribution"] in ("all_events", "step"):
+                    return None  # a person may have several of these values
+                (steps,) = (each["steps"] for each in answer["breakdown"] if each["value"] == value)
+            at = point["index"]
+            number = steps[at]["count"] - (steps[at + 1]["count"] if "outcome" in point else 0)
+        case "retention":
+            (cohort,) = (each for each in answer["cohorts"] if each["date"] == point["date"])
+            number = cohort["values"][point["period"]]
+        case "lifecycle":
+            number = abs(answer[point["state"]][answer["buckets"].index(point["bucket"])])
+        case "stickiness":
+            number = answer["series"][point["index"]]["counts"][point["intervals"] - 1]
+        case _:
+            return None
+    return int(number)
 
 
 def both_answers(
@@ -93,7 +172,7 @@ def both_answers(
     assume("unordered tells at most" not in answer.text)
     assert answer.status_code == 200, answer.text
     query = INSIGHTS[kind].document.model_validate(document)
-    return without_meta(answer.json()), close_to(EVALUATORS[kind](query, events, asking))
+    return without_meta(answer.json()), close_to(EVALUATORS[kind](query, events, asking)[0])
 
 
 def smallest(events: list[Event], fails: Callable[[list[Event]], bool]) -> list[Event]:
@@ -132,7 +211,7 @@ def close_to(answer: Any) -> Any:
 def test_trends(platform: Platform, data: st.DataObject) -> None:
     asking = data.draw(circumstances())
     events = data.draw(histories(asking, days=4))
-    check(platform, "trends", data.draw(trends(asking)), events, asking)
+    check(platform, data, "trends", data.draw(trends(asking)), events, asking)
 
 
 @settings(slowly, max_examples=60 * TIMES)
@@ -140,7 +219,7 @@ def test_trends(platform: Platform, data: st.DataObject) -> None:
 def test_funnels(platform: Platform, data: st.DataObject) -> None:
     asking = data.draw(circumstances())
     events = data.draw(histories(asking, days=3, people=2, size=9))
-    check(platform, "funnels", data.draw(funnels(asking)), events, asking)
+    check(platform, data, "funnels", data.draw(funnels(asking)), events, asking)
 
 
 @settings(slowly, max_examples=40 * TIMES)
@@ -148,7 +227,7 @@ def test_funnels(platform: Platform, data: st.DataObject) -> None:
 def test_retention(platform: Platform, data: st.DataObject) -> None:
     asking = data.draw(circumstances())
     events = data.draw(histories(asking, days=9, people=3))
-    check(platform, "retention", data.draw(retentions(asking)), events, asking)
+    check(platform, data, "retention", data.draw(retentions(asking)), events, asking)
 
 
 @settings(slowly, max_examples=40 * TIMES)
@@ -156,7 +235,7 @@ def test_retention(platform: Platform, data: st.DataObject) -> None:
 def test_lifecycle(platform: Platform, data: st.DataObject) -> None:
     asking = data.draw(circumstances())
     events = data.draw(histories(asking, days=9, people=3))
-    check(platform, "lifecycle", data.draw(lifecycles(asking)), events, asking)
+    check(platform, data, "lifecycle", data.draw(lifecycles(asking)), events, asking)
 
 
 @settings(slowly, max_examples=30 * TIMES)
@@ -164,14 +243,14 @@ def test_lifecycle(platform: Platform, data: st.DataObject) -> None:
 def test_stickiness(platform: Platform, data: st.DataObject) -> None:
     asking = data.draw(circumstances())
     events = data.draw(histories(asking, days=9, people=3))
-    check(platform, "stickiness", data.draw(stickinesses(asking)), events, asking)
+    check(platform, data, "stickiness", data.draw(stickinesses(asking)), events, asking)
 
 
 @settings(slowly, max_examples=50 * TIMES)
 @given(st.data())
 def test_paths(platform: Platform, data: st.DataObject) -> None:
     asking = data.draw(circumstances())
-    check(platform, "paths", data.draw(paths(asking)), data.draw(visits(asking)), asking)
+    check(platform, data, "paths", data.draw(paths(asking)), data.draw(visits(asking)), asking)
 
 
 @pytest.mark.parametrize("kind", EVALUATORS)
@@ -180,6 +259,7 @@ def test_most_answers_said_something(kind: str) -> None:
     if not answers[kind]:
         pytest.skip(f"no question about {kind} was asked")
     assert sum(answers[kind]) / len(answers[kind]) > 0.25
+    assert sum(looks[kind]) / len(looks[kind]) > 0.25
 
 
 def test_the_two_disagree_when_an_event_is_missing(platform: Platform) -> None:
@@ -187,5 +267,5 @@ def test_the_two_disagree_when_an_event_is_missing(platform: Platform) -> None:
     events = [Event("a", "p", platform.now, {})]
     document = {"series": [{"event": "a"}]}
     project = project_with(platform, asking, [])
-    expected = evaluate_trends(TrendsQuery.model_validate(document), events, asking)
+    expected, _ = evaluate_trends(TrendsQuery.model_validate(document), events, asking)
     assert project.ask("trends", document) != close_to(expected)

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from query_platform import Platform, Project, event
 
 from footfall_query import app, attempts, buckets, filters, formula, properties, runner
+from footfall_query.behind import PersonsOfPoint
 from footfall_query.buckets import format_time
 from footfall_query.documents import MAX_EVENT_NAME
 from footfall_query.events import MAX_PAGE, EventNamesQuery, EventsQuery, RejectedEventsQuery
@@ -165,7 +166,10 @@ def test_every_field_and_math_is_explained() -> None:
     kinds: list[type[BaseModel]] = [trends.TrendsQuery, funnels.FunnelQuery, filters.Filter, SimpleTrends, SimpleFunnel]
     kinds += [retention.RetentionQuery, lifecycle.LifecycleQuery, stickiness.StickinessQuery, paths.PathsQuery]
     kinds += [funnels.FunnelBreakdown, funnels.Exclusion, stickiness.StickinessSeries]
-    kinds += [EventsQuery, EventNamesQuery, RejectedEventsQuery]
+    kinds += [EventsQuery, EventNamesQuery, RejectedEventsQuery, PersonsOfPoint]
+    kinds += [trends.TrendsPoint, funnels.FunnelStepPoint, funnels.FunnelBinPoint, funnels.FunnelTrendPoint]
+    kinds += [retention.RetentionPoint, lifecycle.LifecyclePoint, stickiness.StickinessPoint]
+    kinds += [paths.PathsLinkPoint, paths.PathsNodePoint]
     names = {field.alias or name for kind in kinds for name, field in kind.model_fields.items()}
     assert {name for name in names if f"`{name}`" not in GUIDE and f'"{name}"' not in GUIDE} == set()
 

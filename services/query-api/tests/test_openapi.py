@@ -10,9 +10,9 @@ from query_platform import Platform, Project, event
 from footfall_query.runner import INSIGHTS
 
 
-def examples(platform: Platform, kind: str) -> list[dict[str, Any]]:
+def examples(platform: Platform, path: str) -> list[dict[str, Any]]:
     document = platform.app.openapi()
-    body = document["paths"][f"/api/{kind}"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    body = document["paths"][f"/api/{path}"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     name = body["$ref"].rpartition("/")[2]
     found: list[dict[str, Any]] = document["components"]["schemas"][name]["examples"]
     return found
@@ -35,6 +35,12 @@ def test_the_examples_are_answered(platform: Platform, project: Project, kind: s
             {"buckets"} if kind == "trends" else set()
         )
         assert answer[key] != []
+
+
+def test_the_people_behind_the_examples_are_listed(platform: Platform, project: Project) -> None:
+    project.store(event("visit", "ann", "2026-11-01T10:00"), event("signup", "bob", "2026-11-01T10:00"))
+    found = [project.ask("persons", asked)["results"] for asked in examples(platform, "persons")]
+    assert [[person["distinct_ids"] for person in each] for each in found] == [[["ann"]], [["bob"]], [], []]
 
 
 def test_every_insight_has_a_path(platform: Platform) -> None:

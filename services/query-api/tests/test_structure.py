@@ -29,10 +29,11 @@ from footfall_query.freshness import build_mark
 from footfall_query.ingestion import IngestionQuery
 from footfall_query.ingestion import build as build_ingestion
 from footfall_query.insights import funnels, lifecycle, paths, retention, stickiness, trends
+from footfall_query.persons import PersonsQuery, list_persons
 from footfall_query.properties import MAX_PROPERTY_NAME, quote_name
-from footfall_query.runner import SETTINGS
+from footfall_query.runner import INSIGHTS, SETTINGS
 from footfall_query.scope import UTC_ZONE, Scope, Span
-from footfall_query.sql import Sql
+from footfall_query.sql import Params, Sql
 from footfall_query.stream.position import Position, build_arrivals, build_start
 
 HOSTILE = [
@@ -124,6 +125,60 @@ def other_sqls(property: str, text: str) -> list[Sql]:
     return [*found, *(paths.build(paths.PathsQuery.model_validate(each), SCOPE) for each in only)]
 
 
+def persons_sqls(property: str, text: str) -> list[Sql]:
+    """The lists behind every kind of point, with a name and a text wherever one may stand."""
+    wanted = {"event": text[:200], "filters": every_operator(property)}
+    breakdown = {"property": property}
+    day = "2026-09-22T00:00:00Z"
+    maths: list[dict[str, Any]] = [{"math": m} for m in ("total", "unique_users", "weekly_active_users")]
+    maths += [{"math": "unique_sessions"}, {"math": "first_time_users"}, {"math": "sum", "math_property": property}]
+    trend = {"series": [{**wanted, **math} for math in maths], "breakdown": breakdown, "compare": "-1w"}
+    asked: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("trends", trend, {"index": index, **point})
+        for index in range(len(maths))
+        for point in (
+            {"breakdown_value": text},
+            {"breakdown_value": None, "bucket": day},
+            {"breakdown_value": "$other", "bucket": "2026-09-15T00:00:00Z", "compare": "-1w"},
+        )
+    ]
+    asked.append(("trends", {"series": [wanted], "cumulative": True}, {"index": 0, "bucket": day}))
+    steps = [wanted, {"event": None}, {"event": text[:200]}]
+    for order in ("ordered", "strict", "unordered"):
+        funnel = {"steps": steps, "order": order, "exclusions": [{**wanted, "from_step": 0, "to_step": 2}]}
+        asked += [("funnels", funnel, {"index": 1, "outcome": outcome}) for outcome in ("reached", "dropped")]
+        asked.append(("funnels", {**funnel, "view": "time_to_convert"}, {"bin": 0}))
+        for outcome in ("entered", "converted", "dropped"):
+            asked.append(("funnels", {**funnel, "view": "trend"}, {"bucket": day, "outcome": outcome}))
+        for attribution in ("first_touch", "last_touch", "all_events", "step"):
+            if (order, attribution) != ("unordered", "step"):
+                by = {"breakdown": {**breakdown, "attribution": attribution}}
+                asked += [
+                    ("funnels", funnel | by, {"index": 0, "breakdown_value": value}) for value in (text, None, "$other")
+                ]
+    for mode in ("recurring", "first_time"):
+        for cumulative in (False, True):
+            retained = {"start": wanted, "return": wanted, "mode": mode, "cumulative": cumulative}
+            asked.append(("retention", retained, {"date": day, "period": 2}))
+    asked += [
+        ("lifecycle", wanted, {"bucket": day, "state": "dormant"}),
+        ("stickiness", {"series": [wanted]}, {"index": 0, "intervals": 2}),
+        ("stickiness", {"series": [wanted], "cumulative": True}, {"index": 0, "intervals": 2}),
+        ("paths", {"exclude": [text], "filters": every_operator(property)}, {"source": f"1_{text}", "target": "2_/"}),
+        ("paths", {"start": text, "end": text}, {"node": f"2_{text}"}),
+    ]
+    return [persons_sql(*each) for each in asked]
+
+
+def persons_sql(kind: str, document: dict[str, Any], named: dict[str, Any]) -> Sql:
+    insight, p = INSIGHTS[kind], Params()
+    assert insight.point is not None
+    assert insight.persons is not None
+    query = insight.document.model_validate(document)
+    point = insight.point.validate_python(named, context={"query": query})
+    return list_persons(insight.persons(query, SCOPE, point, p), [], PersonsQuery(cursor="WzEsMl0"), SCOPE, p)
+
+
 def tree(platform: Platform, sql: Sql) -> list[str]:
     """The engine's own parse of a statement, without the texts in it. It prints a name as it is, so that one with
     line breaks goes on in lines that are no nodes."""
@@ -149,7 +204,8 @@ def test_different_names_are_quoted_differently(one: str, other: str) -> None:
 def test_a_value_never_stands_in_a_statement(text: str) -> None:
     assert trends_sql("plan", text).text in {trends_sql("plan", plain).text for plain in ("x", "1", "[")}
     assert funnel_sql("plan", text).text == funnel_sql("plan", "x").text
-    assert [sql.text for sql in all_sqls("plan", text)] == [sql.text for sql in all_sqls("plan", "x")]
+    for sqls in (all_sqls, persons_sqls):
+        assert [sql.text for sql in sqls("plan", text)] == [sql.text for sql in sqls("plan", "x")]
 
 
 @settings(slowly, max_examples=15)
@@ -172,6 +228,15 @@ def all_sqls(property: str, text: str) -> list[Sql]:
 @given(names, texts, st.integers(0, len(all_sqls("plan", "x")) - 1))
 def test_a_name_changes_only_itself_in_any_insight(platform: Platform, name: str, text: str, number: int) -> None:
     mine, plain = (all_sqls(property, text)[number] for property in (name, "plan"))
+    assert tree(platform, mine) == tree(platform, plain)
+
+
+@settings(slowly, max_examples=15)
+@given(names, texts, st.integers(0, len(persons_sqls("plan", "x")) - 1))
+def test_a_name_changes_only_itself_in_any_list_of_people(
+    platform: Platform, name: str, text: str, number: int
+) -> None:
+    mine, plain = (persons_sqls(property, text)[number] for property in (name, "plan"))
     assert tree(platform, mine) == tree(platform, plain)
 
 
@@ -264,7 +329,7 @@ def insights() -> list[Sql]:
     ]
 
 
-@pytest.mark.parametrize("sql", [*insights(), *listings()])
+@pytest.mark.parametrize("sql", [*insights(), *listings(), *persons_sqls("plan", "x")])
 def test_the_engine_runs_every_branch(platform: Platform, sql: Sql) -> None:
     platform.clickhouse.fetch(sql.text, sql.parameters, SETTINGS)
 
@@ -279,6 +344,14 @@ def test_every_where_begins_with_project_and_time(sql: Sql) -> None:
         sql.text,
     )
     assert tables == len(bound) >= 1
+    assert {sql.parameters[name] for name in bound} == {1}
+
+
+@pytest.mark.parametrize("sql", persons_sqls("plan", "x"))
+def test_every_list_of_people_looks_at_one_project_only(sql: Sql) -> None:
+    tables = re.findall(r"FROM analytics\.", sql.text)
+    bound = re.findall(r"FROM analytics\.\w+\s+WHERE project_id = {(p\d+):UInt32}", sql.text)
+    assert len(tables) == len(bound) >= 2
     assert {sql.parameters[name] for name in bound} == {1}
 
 

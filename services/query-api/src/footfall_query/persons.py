@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Protocol
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
@@ -30,12 +30,24 @@ from footfall_query.filters import bind_time, where
 from footfall_query.people import PERSON_ID, as_text, told
 from footfall_query.properties import EVENTS, MILLISECONDS, PERSON, value
 from footfall_query.scope import EARLIEST, LATEST, Scope, Span
-from footfall_query.sql import Fragment, Params, Sql
+from footfall_query.sql import Fragment, Params, Sql, all_of
 
 MAX_IDS: Final = 100
 """Ids of a person that a list shows."""
 
 DistinctId = Annotated[str, Field(min_length=1, max_length=1_000)]
+
+
+class Page(Protocol):
+    """Which part of a list is asked for."""
+
+    @property
+    def limit(self) -> int: ...
+    @property
+    def cursor(self) -> str | None: ...
+
+
+PersonCursor = Annotated[str, check_cursor(read_person_cursor), Field(max_length=200)]
 
 
 class PersonsQuery(Listing):
@@ -52,9 +64,7 @@ class PersonsQuery(Listing):
         max_length=50_000,
         description='Filters as in a query document, as JSON; with `"scope": "person"` they look at people.',
     )
-    cursor: Annotated[str | None, check_cursor(read_person_cursor)] = Field(
-        default=None, max_length=200, description="`next_cursor` of the page before."
-    )
+    cursor: PersonCursor | None = Field(default=None, description="`next_cursor` of the page before.")
 
 
 class Timeline(Listing):
@@ -107,12 +117,10 @@ class PersonAnswer(Answer, Person):
 
 
 def build_persons(query: PersonsQuery, scope: Scope) -> Sql:
-    """Rows of (key of the person, their UUID, ids, events, first and last Unix millisecond, (name, value) pairs), the
-    latest first; one more than asked for. Only those with an event that made them a person."""
+    """Rows of `list_persons`: of those with an event that made them a person."""
     p = Params()
     filters = read_filters(query.filters) if query.filters else []
     named = [Fragment(f"event IN {p(query.event, 'Array(String)')}")] if query.event else []
-    found = where(scope, filters, p, *named)
     having = [Fragment(f"countIf(ifNull({value('$process_person_profile')}.:Bool, true)) > 0")]
     if query.search:
         search = p(query.search, "String")
@@ -123,9 +131,17 @@ def build_persons(query: PersonsQuery, scope: Scope) -> Sql:
                 f"FROM ({known}) WHERE positionCaseInsensitiveUTF8({as_text(Fragment('value'))}, {search}) > 0))"
             )
         )
-    if query.cursor is not None:
-        instant, (last,) = read_person_cursor(query.cursor)
-        having.append(Fragment(f"(max(timestamp), person) < ({bind_time(instant, p)}, {p(last, 'UInt64')})"))
+    return list_persons(where(scope, filters, p, *named), having, query, scope, p)
+
+
+def list_persons(found: Fragment, having: Sequence[Fragment], page: Page, scope: Scope, p: Params) -> Sql:
+    """Rows of (key of the person, their UUID, ids, events, first and last Unix millisecond, (name, value) pairs), the
+    latest first; one more than asked for. They are the persons with an event that passes the WHERE `found`, and it is
+    these events that are counted."""
+    wanted = [*having]
+    if page.cursor is not None:
+        instant, (last,) = read_person_cursor(page.cursor)
+        wanted.append(Fragment(f"(max(timestamp), person) < ({bind_time(instant, p)}, {p(last, 'UInt64')})"))
     known = told(
         Fragment(
             f"project_id = {p(scope.project_id, 'UInt32')} AND person IN (SELECT tupleElement(arrayJoin(page), 1))"
@@ -141,9 +157,9 @@ def build_persons(query: PersonsQuery, scope: Scope) -> Sql:
         FROM {EVENTS}
         {found}
         GROUP BY {PERSON} AS person
-        HAVING {" AND ".join(having)}
+        HAVING {all_of(wanted)}
         ORDER BY last_seen DESC, person DESC
-        LIMIT {p(query.limit + 1, "UInt16")}
+        LIMIT {p(page.limit + 1, "UInt16")}
     )
 ) AS page
 SELECT person, {PERSON_ID}, one.3, one.4, one.5, one.6, pairs
@@ -156,7 +172,7 @@ ORDER BY one.6 DESC, person DESC""",
     )
 
 
-def shape_persons(query: PersonsQuery, _: Scope, rows: Sequence[Sequence[Any]], meta: Meta) -> PersonsAnswer:
+def shape_persons(query: Page, _: Scope, rows: Sequence[Sequence[Any]], meta: Meta) -> PersonsAnswer:
     """A page of people."""
     results = [
         Person(

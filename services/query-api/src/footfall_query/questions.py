@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, ValidationError
 
 from footfall_core.errors import BadRequest, FieldError
 from footfall_query.documents import Question
+from footfall_query.filters import Document
 from footfall_query.runner import INSIGHTS, Insight
 
 MAX_NAME: Final = 200
 
 StoredDocument = dict[str, Any]
+Place = list[str | int]
 
 
 def check_text(text: str) -> str:
@@ -34,7 +38,7 @@ Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(c
 Text = Annotated[str, Field(max_length=10_000), AfterValidator(check_text)]
 
 
-def find_insight(kind: str, place: list[str | int]) -> Insight[Any, Any]:
+def find_insight(kind: str, place: Place) -> Insight[Any, Any]:
     """The kind of question of this name. Raises `BadRequest` that names `place`."""
     found = INSIGHTS.get(kind)
     if found is None:
@@ -42,14 +46,29 @@ def find_insight(kind: str, place: list[str | int]) -> Insight[Any, Any]:
     return found
 
 
-def read_question(insight: Insight[Any, Any], document: StoredDocument, place: list[str | int]) -> Question:
+def read_question(insight: Insight[Any, Any], document: StoredDocument, place: Place) -> Question:
     """A document of this kind. Raises `BadRequest` that names every field in error, below `place`."""
-    try:
+    with _naming(place):
         question: Question = insight.document.model_validate(document)
+    return question
+
+
+def read_point(insight: Insight[Any, Any], document: StoredDocument, question: Question, place: Place) -> Document:
+    """A point of the question's answer. Raises `BadRequest` that names every field in error, below `place`."""
+    assert insight.point is not None
+    with _naming(place):
+        point: Document = insight.point.validate_python(document, context={"query": question})
+    return point
+
+
+@contextmanager
+def _naming(place: Place) -> Iterator[None]:
+    """What is wrong with a document is wrong below `place`."""
+    try:
+        yield
     except ValidationError as error:
         found = error.errors()
         raise _wrong([FieldError(loc=[*place, *each["loc"]], msg=str(each["msg"])) for each in found]) from error
-    return question
 
 
 def _wrong(errors: list[FieldError]) -> BadRequest:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from prometheus_client import CollectorRegistry, Histogram
+from pydantic import TypeAdapter
 
 from footfall_core.auth import ProjectInfo
 from footfall_core.clickhouse import AsyncClickHouse, ClickHouseRefused, ClickHouseUnavailable, Fetched
@@ -24,8 +25,9 @@ from footfall_query.compare import TooEarly
 from footfall_query.documents import Answer, Meta
 from footfall_query.freshness import Mark, build_mark
 from footfall_query.insights import funnels, lifecycle, paths, retention, stickiness, trends
+from footfall_query.points import NoSuchPoint
 from footfall_query.scope import EmptyRange, Interval, Scope, Span, make_scope
-from footfall_query.sql import Sql
+from footfall_query.sql import Fragment, Params, Sql
 from footfall_query.tables import JsonObject, Table, derive_table
 
 logger = structlog.get_logger(__name__)
@@ -55,6 +57,8 @@ class Insight(Generic[Q, A]):
     `build_start` asks for the first event's Unix millisecond and the number of events; a kind that has it needs
     to know where a range without a start begins. `open_end`: without `date_to`, events to come count as well.
     `make_table` turns an answer's JSON into a table where the one that follows from its model is not good enough.
+    `point` reads what names one of its answer's numbers, and `persons` is the WHERE of the events that show whom that
+    number counts. `place`: where, in what is asked, the query document stands.
     """
 
     kind: str
@@ -64,6 +68,9 @@ class Insight(Generic[Q, A]):
     build_start: Callable[[Q, Scope], Sql] | None = None
     open_end: bool = False
     make_table: Callable[[JsonObject], Table] | None = None
+    point: TypeAdapter[Any] | None = None
+    persons: Callable[[Q, Scope, Any, Params], Fragment] | None = None
+    place: Sequence[str | int] = ()
 
     def table(self, answer: JsonObject) -> Table:
         """An answer, as its JSON, as a table."""
@@ -72,18 +79,46 @@ class Insight(Generic[Q, A]):
         return derive_table(get_type_hints(self.shape)["return"], answer)
 
 
-TRENDS: Final = Insight("trends", trends.TrendsQuery, trends.build, trends.shape, trends.build_start)
-FUNNEL: Final = Insight("funnels", funnels.FunnelQuery, funnels.build, funnels.shape)
+TRENDS: Final = Insight(
+    "trends",
+    trends.TrendsQuery,
+    trends.build,
+    trends.shape,
+    trends.build_start,
+    point=trends.POINT,
+    persons=trends.persons,
+)
+FUNNEL: Final = Insight(
+    "funnels", funnels.FunnelQuery, funnels.build, funnels.shape, point=funnels.POINT, persons=funnels.persons
+)
 RETENTION: Final = Insight(
-    "retention", retention.RetentionQuery, retention.build, retention.shape, retention.build_start
+    "retention",
+    retention.RetentionQuery,
+    retention.build,
+    retention.shape,
+    retention.build_start,
+    point=retention.POINT,
+    persons=retention.persons,
 )
 LIFECYCLE: Final = Insight(
-    "lifecycle", lifecycle.LifecycleQuery, lifecycle.build, lifecycle.shape, lifecycle.build_start
+    "lifecycle",
+    lifecycle.LifecycleQuery,
+    lifecycle.build,
+    lifecycle.shape,
+    lifecycle.build_start,
+    point=lifecycle.POINT,
+    persons=lifecycle.persons,
 )
 STICKINESS: Final = Insight(
-    "stickiness", stickiness.StickinessQuery, stickiness.build, stickiness.shape, stickiness.build_start
+    "stickiness",
+    stickiness.StickinessQuery,
+    stickiness.build,
+    stickiness.shape,
+    stickiness.build_start,
+    point=stickiness.POINT,
+    persons=stickiness.persons,
 )
-PATHS: Final = Insight("paths", paths.PathsQuery, paths.build, paths.shape)
+PATHS: Final = Insight("paths", paths.PathsQuery, paths.build, paths.shape, point=paths.POINT, persons=paths.persons)
 EVENTS: Final = Insight("events", events.EventsQuery, events.build_events, events.shape_events, open_end=True)
 EVENT_NAMES: Final = Insight(
     "event_names", events.EventNamesQuery, events.build_event_names, events.shape_event_names, open_end=True
@@ -178,7 +213,7 @@ class Runner:
         try:
             return _scope(query, project, now, open_end=insight.open_end).span
         except EmptyRange as error:
-            raise _wrong("date_to", str(error)) from error
+            raise _wrong(["date_to"], str(error)) from error
 
     async def mark(self, project: ProjectInfo, until: int, since: int | None = None) -> Mark:
         """What was inserted since `since`, or a moment ago, of events before the Unix millisecond `until`."""
@@ -225,12 +260,14 @@ class Runner:
                 scope = scope.starting(min(instant if count else scope.span.end - 1, scope.span.end - 1))
             sql = insight.build(query, scope)
         except EmptyRange as error:
-            raise _wrong("date_to", str(error)) from error
+            raise _wrong([*insight.place, "date_to"], str(error)) from error
         except TooManyBuckets as error:
             message = f"the range has more than {MAX_BUCKETS} of these; take a longer interval or a shorter range"
-            raise _wrong("interval", message) from error
+            raise _wrong([*insight.place, "interval"], message) from error
         except TooEarly as error:
-            raise _wrong("compare", "there is nothing to ask about so much earlier") from error
+            raise _wrong([*insight.place, "compare"], "there is nothing to ask about so much earlier") from error
+        except NoSuchPoint as error:
+            raise _wrong(["point", error.field], str(error)) from error
         fetched = await self._fetch(sql, insight.kind, query, project)
         meta = Meta(
             elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
@@ -312,8 +349,8 @@ def _check_size(sql: Sql) -> None:
         raise TooExpensive("The question is too long. Ask with fewer filters, values, series or steps")
 
 
-def _wrong(field: str, message: str) -> BadRequest:
-    return BadRequest(f"{field}: {message}", errors=[FieldError(loc=[field], msg=message)])
+def _wrong(loc: list[str | int], message: str) -> BadRequest:
+    return BadRequest(f"{loc[-1]}: {message}", errors=[FieldError(loc=loc, msg=message)])
 
 
 def _bad_pattern(query: object, message: str) -> BadRequest:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import chain
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationInfo, field_validator
 
 from footfall_query import attempts
 from footfall_query.attempts import BITS, MAX_EXCLUSIONS, MAX_OVERLAP, MAX_STEPS, Between, Order, Plan
@@ -16,6 +16,7 @@ from footfall_query.documents import Answer, Label, Meta, Question
 from footfall_query.filters import Document, where
 from footfall_query.matching import Matching, matches
 from footfall_query.people import Whose, text_of
+from footfall_query.points import BucketLabel, find_bucket, is_among, query_of
 from footfall_query.properties import EVENTS, MILLISECONDS, PERSON, PropertyName
 from footfall_query.scope import Interval, Scope
 from footfall_query.sql import Fragment, Params, Sql, any_of
@@ -222,6 +223,85 @@ class FunnelAnswer(Answer):
     trend: FunnelTrend | None = Field(default=None, exclude_if=lambda given: given is None)
 
 
+class FunnelStepPoint(Document):
+    """The persons who reached a step, or dropped out after it. Left out, `breakdown_value` means all of them; null
+    those without a value."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"index": 1, "outcome": "dropped"}]})
+
+    index: Annotated[int, Field(ge=0)]
+    outcome: Literal["reached", "dropped"] = Field(
+        default="reached", description="`dropped`: reached this step and no later one."
+    )
+    breakdown_value: str | None = None
+
+    @field_validator("index")
+    @classmethod
+    def _is_a_step(cls, given: int, info: ValidationInfo) -> int:
+        last = len(query_of(info).steps) - 1
+        if given > last:
+            raise ValueError(f"the last step is {last}")
+        return given
+
+    @field_validator("outcome")
+    @classmethod
+    def _has_a_step_ahead(cls, given: str, info: ValidationInfo) -> str:
+        if given == "dropped" and info.data.get("index") == len(query_of(info).steps) - 1:
+            raise ValueError("nobody drops out after the last step")
+        return given
+
+    @field_validator("breakdown_value")
+    @classmethod
+    def _goes_with_a_breakdown(cls, given: str | None, info: ValidationInfo) -> str | None:
+        if query_of(info).breakdown is None:
+            raise ValueError("goes with a breakdown")
+        return given
+
+
+class FunnelBinPoint(Document):
+    """The persons of a bin of `time_to_convert`, by its place from 0 on."""
+
+    bin: Annotated[int, Field(ge=0, lt=MAX_BINS)]
+
+    @field_validator("bin")
+    @classmethod
+    def _goes_with_times(cls, given: int, info: ValidationInfo) -> int:
+        if query_of(info).view != "time_to_convert":
+            raise ValueError("goes with the view `time_to_convert`")
+        return given
+
+
+class FunnelTrendPoint(Document):
+    """The persons who did the first step in a bucket of `trend`, or those of them who went all the way, or did not."""
+
+    bucket: BucketLabel
+    outcome: Literal["entered", "converted", "dropped"] = "entered"
+
+    @field_validator("bucket")
+    @classmethod
+    def _goes_with_trend(cls, given: str, info: ValidationInfo) -> str:
+        if query_of(info).view != "trend":
+            raise ValueError("goes with the view `trend`")
+        return given
+
+
+FunnelPoint = FunnelStepPoint | FunnelBinPoint | FunnelTrendPoint
+
+
+def _kind_of_point(given: dict[str, Any]) -> str:
+    return next((word for word in ("bin", "bucket") if word in given), "step")
+
+
+POINT: Final = TypeAdapter[FunnelPoint](
+    Annotated[
+        Annotated[FunnelStepPoint, Tag("step")]
+        | Annotated[FunnelBinPoint, Tag("bin")]
+        | Annotated[FunnelTrendPoint, Tag("bucket")],
+        Discriminator(_kind_of_point),
+    ]
+)
+
+
 def build(query: FunnelQuery, scope: Scope) -> Sql:
     """Rows of (part, place, value, numbers); see `shape`. Raises `TooManyBuckets`.
 
@@ -238,12 +318,54 @@ def build(query: FunnelQuery, scope: Scope) -> Sql:
         elif query.view == "trend":
             parts.append(_trend(plan, tried, scope, buckets, p))
     else:
-        by_step = query.breakdown.attribution == "step"
-        chosen = _plan(query, (query.breakdown.step or 0) if by_step else None)
+        chosen = _plan(query, _chosen_step(query.breakdown))
         parts = [_broken_down(chosen, _tried(query, chosen, scope, query.breakdown, p), query.breakdown, p)]
         if query.breakdown.attribution in ("all_events", "step"):  # a person may be there with several values
             parts.append(_summary(plan, _tried(query, plan, scope, None, p)))
     return Sql("\nUNION ALL\n".join(parts), p.values)
+
+
+def persons(query: FunnelQuery, scope: Scope, point: FunnelPoint, p: Params) -> Fragment:
+    """The WHERE of the events of these persons that match a step. Raises `NoSuchPoint` and what `build` does."""
+    scope, buckets = _cut(query, scope)
+    plan = _plan(query)
+    if isinstance(point, FunnelStepPoint) and "breakdown_value" in point.model_fields_set:
+        assert query.breakdown is not None
+        chosen = _plan(query, _chosen_step(query.breakdown))
+        tried = _tried(query, chosen, scope, query.breakdown, p)
+        tables = _ranked(chosen, tried, query.breakdown, p)
+        people = f"FROM ranked\nWHERE {_did(point)} AND {_is_kept(point.breakdown_value, p)}"
+    else:
+        tried = _tried(query, plan, scope, None, p)
+        if isinstance(point, FunnelStepPoint):
+            tables, people = _people(plan, tried), f"FROM people\nWHERE {_did(point)}"
+        elif isinstance(point, FunnelBinPoint):
+            tables, people = _times(query, plan, tried, p), f"FROM times\nWHERE bin = {p(point.bin, 'UInt8')}"
+        else:
+            assert buckets is not None
+            start = p(buckets.starts[find_bucket(point.bucket, buckets)], "Int64")
+            went = {"entered": "1", "converted": f"level >= {plan.count}", "dropped": f"level < {plan.count}"}
+            tables = _entries(tried, scope, buckets, p)
+            people = f"FROM entries\nWHERE bucket = {start} AND {went[point.outcome]}"
+    steps = any_of(matches(step, scope, p) for step in query.steps)
+    return where(scope, query.filters, p, steps, is_among(f"SELECT * FROM (\n{tables}\nSELECT person {people}\n)"))
+
+
+def _did(point: FunnelStepPoint) -> str:
+    """Whether a person's furthest step makes them one of these."""
+    return f"level {'>=' if point.outcome == 'reached' else '='} {point.index + 1}"
+
+
+def _is_kept(value: str | None, p: Params) -> str:
+    """Whether a row of `ranked` is of a value of the breakdown."""
+    if value is None:
+        return f"kept = {NULL_PLACE}"
+    return f"kept = {OTHER_PLACE}" if value == OTHER else f"value = {p(value, 'String')}"
+
+
+def _chosen_step(breakdown: FunnelBreakdown) -> int | None:
+    """The step, from 0 on, whose value it is that a person counts under."""
+    return (breakdown.step or 0) if breakdown.attribution == "step" else None
 
 
 def _cut(query: FunnelQuery, scope: Scope) -> tuple[Scope, Buckets | None]:
@@ -352,9 +474,18 @@ def _broken_down(plan: Plan, tried: str, breakdown: FunnelBreakdown, p: Params) 
     once = breakdown.attribution in ("first_touch", "last_touch")
     sets = "GROUPING SETS ((kept), ())" if once else "kept"
     part = f"if(grouping(kept) = 1, {STEPS_PART}, {VIEW_PART})" if once else str(VIEW_PART)
-    reached = f"WHERE level > {breakdown.step or 0}" if breakdown.attribution == "step" else ""
     return f"""SELECT * FROM (
-{_people(plan, tried)},
+{_ranked(plan, tried, breakdown, p)}
+SELECT toUInt8({part}) AS part, toInt64(kept) AS place, any(ranked.value) AS value, {_numbers(plan)} AS numbers
+FROM ranked
+GROUP BY {sets}
+)"""
+
+
+def _ranked(plan: Plan, tried: str, breakdown: FunnelBreakdown, p: Params) -> str:
+    """Tables up to `ranked`: a row for each person, or each person and value, with the place of the value."""
+    reached = f"WHERE level > {breakdown.step or 0}" if breakdown.attribution == "step" else ""
+    return f"""{_people(plan, tried)},
 counted AS (
     SELECT *, countIf(level >= {plan.count}) OVER (PARTITION BY value) AS conversions,
         count() OVER (PARTITION BY value) AS entries
@@ -366,50 +497,56 @@ ranked AS (
         multiIf(value IS NULL, {NULL_PLACE}, rank <= {p(breakdown.limit, "UInt16")}, toInt64(rank), {OTHER_PLACE})
             AS kept
     FROM counted
-)
-SELECT toUInt8({part}) AS part, toInt64(kept) AS place, any(ranked.value) AS value, {_numbers(plan)} AS numbers
-FROM ranked
-GROUP BY {sets}
 )"""
 
 
 def _histogram(query: FunnelQuery, plan: Plan, tried: str, p: Params) -> str:
     """A row for each bin: its number, shortest and longest time of all, bins, persons, average, median of all."""
-    bins = p(query.bins, "UInt8") if query.bins else Fragment(f"least(ceil(cbrt(converted) - 1e-9), {MAX_BINS})")
     numbers = "[toFloat64(any(shortest)), any(longest), any(bins), count(), any(average), any(middle)]"
     return f"""SELECT * FROM (
-{_people(plan, tried)},
-times AS (
-    SELECT time_{plan.count} - time_1 AS took, min(took) OVER () AS shortest, max(took) OVER () AS longest,
-        avg(took) OVER () AS average, quantileExactInclusive(0.5)(took) OVER () AS middle, count() OVER () AS converted,
-        if(shortest = longest, 1, toInt64({bins})) AS bins,
-        if(shortest = longest, 0, least(intDiv((took - shortest) * bins, longest - shortest), bins - 1)) AS bin
-    FROM people
-    WHERE level >= {plan.count}
-)
+{_times(query, plan, tried, p)}
 {_row(VIEW_PART, "bin", "NULL", f"CAST({numbers}, 'Array(Nullable(Float64))')")}
 FROM times
 GROUP BY bin
 )"""
 
 
+def _times(query: FunnelQuery, plan: Plan, tried: str, p: Params) -> str:
+    """Tables up to `times`: how long each person who converted took, and the bin that it is in."""
+    bins = p(query.bins, "UInt8") if query.bins else Fragment(f"least(ceil(cbrt(converted) - 1e-9), {MAX_BINS})")
+    return f"""{_people(plan, tried)},
+times AS (
+    SELECT person, time_{plan.count} - time_1 AS took, min(took) OVER () AS shortest, max(took) OVER () AS longest,
+        avg(took) OVER () AS average, quantileExactInclusive(0.5)(took) OVER () AS middle, count() OVER () AS converted,
+        if(shortest = longest, 1, toInt64({bins})) AS bins,
+        if(shortest = longest, 0, least(intDiv((took - shortest) * bins, longest - shortest), bins - 1)) AS bin
+    FROM people
+    WHERE level >= {plan.count}
+)"""
+
+
 def _trend(plan: Plan, tried: str, scope: Scope, buckets: Buckets | None, p: Params) -> str:
     """A row for each bucket: who entered, and who of them converted."""
     assert buckets is not None
-    time = Fragment(f"(one.1 + {p(scope.span.start, 'Int64')} - 1)")
     numbers = f"CAST([toFloat64(count()), countIf(level >= {plan.count})], 'Array(Nullable(Float64))')"
     return f"""SELECT * FROM (
-{tried},
+{_entries(tried, scope, buckets, p)}
+{_row(VIEW_PART, "bucket", "NULL", numbers)}
+FROM entries
+GROUP BY bucket
+)"""
+
+
+def _entries(tried: str, scope: Scope, buckets: Buckets, p: Params) -> str:
+    """Tables up to `entries`: each person and bucket of a first step, and how far they came from there."""
+    time = Fragment(f"(one.1 + {p(scope.span.start, 'Int64')} - 1)")
+    return f"""{tried},
 entries AS (
     SELECT person, {bucket_of(time, buckets, p)} AS bucket, max(taken) AS level
     FROM measured
     ARRAY JOIN attempts AS one, levels AS taken, spoilt AS bad
     GROUP BY person, bucket
     HAVING level = maxIf(taken, NOT bad)
-)
-{_row(VIEW_PART, "bucket", "NULL", numbers)}
-FROM entries
-GROUP BY bucket
 )"""
 
 

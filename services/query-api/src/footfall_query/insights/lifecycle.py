@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Final, Literal, get_args
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from footfall_query import matching
 from footfall_query.buckets import Buckets, bucket_number, bucket_numbers, bucket_of, extend
 from footfall_query.documents import Answer, EventName, Meta, Question
-from footfall_query.filters import bind_time, where
+from footfall_query.filters import Document, bind_time, where
 from footfall_query.matching import Matching, matches
+from footfall_query.points import BucketLabel, find_bucket, is_among
 from footfall_query.properties import EVENTS, FIRST_SEEN, MILLISECONDS, PERSON
-from footfall_query.scope import EARLIEST, Interval, Scope
+from footfall_query.scope import EARLIEST, Interval, Scope, Span
 from footfall_query.sql import Fragment, Params, Sql
 
-STATES: Final = ("new", "returning", "resurrecting", "dormant")
+State = Literal["new", "returning", "resurrecting", "dormant"]
+
+STATES: Final[tuple[State, ...]] = get_args(State)
 
 
 class LifecycleQuery(Question):
@@ -42,26 +46,61 @@ class LifecycleAnswer(Answer):
     dormant: list[int]
 
 
+class LifecyclePoint(Document):
+    """The persons of a state in a bucket."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"bucket": "2026-11-01T00:00:00Z", "state": "resurrecting"}]}
+    )
+
+    bucket: BucketLabel
+    state: State
+
+
+POINT: Final = TypeAdapter(LifecyclePoint)
+
+
 def build_start(query: LifecycleQuery, scope: Scope) -> Sql:
     """Where a range begins that is open at its start."""
     return matching.build_start([_active(query)], scope)
 
 
 def build(query: LifecycleQuery, scope: Scope) -> Sql:
-    """Rows of (bucket, state, persons): buckets by number, states as in `STATES`. Raises `TooManyBuckets`.
+    """Rows of (bucket, state, persons): buckets by number, states as in `STATES`. Raises `TooManyBuckets`."""
+    p = Params()
+    return Sql(
+        f"""SELECT change.1 AS bucket, change.2 AS state, count() AS persons
+{_changes(query, scope, _buckets(query, scope), p)}
+GROUP BY bucket, state""",
+        p.values,
+    )
+
+
+def persons(query: LifecycleQuery, scope: Scope, point: LifecyclePoint, p: Params) -> Fragment:
+    """The WHERE of the events with which these persons were active in the bucket and in the one before. Raises
+    `NoSuchPoint` and what `build` does."""
+    buckets = _buckets(query, scope)
+    at = find_bucket(point.bucket, replace(buckets, starts=buckets.starts[1:]))
+    two = replace(buckets, starts=buckets.starts[at : at + 2])
+    end = min([*buckets.starts[at + 2 : at + 3], scope.span.end])
+    scope = replace(scope, span=Span(two.starts[0], end))
+    state = p(STATES.index(point.state), "UInt8")
+    people = f"SELECT {PERSON}\n{_changes(query, scope, two, p)} AND change.2 = {state}"
+    return where(scope, [], p, matches(_active(query), scope, p), is_among(people))
+
+
+def _changes(query: LifecycleQuery, scope: Scope, buckets: Buckets, p: Params) -> Fragment:
+    """A FROM to a WHERE of rows of a person and a `change`: (number of the bucket, number of the state).
 
     `at` holds the numbers of the buckets in which a person is active, ascending; 0 is the one before the range. `born`
     is one more than the number of the bucket that a person is new in, 0 of those who were there before.
     """
-    p = Params()
-    buckets = _buckets(query, scope)
     active = where(scope.starting(buckets.starts[0]), [], p, matches(_active(query), scope, p))
     ever = where(scope.starting(EARLIEST), [], p, time=Fragment("at"))
     begin = bind_time(buckets.starts[0], p)
     first = Fragment("toUnixTimestamp64Milli(min(at))")
-    return Sql(
-        f"""SELECT change.1 AS bucket, change.2 AS state, count() AS persons
-FROM (
+    return Fragment(
+        f"""FROM (
     SELECT {PERSON}, {bucket_numbers(MILLISECONDS, buckets, p)} AS at
     FROM {EVENTS}
     {active}
@@ -80,9 +119,7 @@ ARRAY JOIN arrayConcat(
     arrayMap((number, next) -> (number + 1, if(next = number + 1, -1, 3)),
         at, arrayPushBack(arrayPopFront(at), -2))
 ) AS change
-WHERE change.1 BETWEEN 1 AND {p(len(buckets.starts) - 1, "Int64")} AND change.2 >= 0
-GROUP BY bucket, state""",
-        p.values,
+WHERE change.1 BETWEEN 1 AND {p(len(buckets.starts) - 1, "Int64")} AND change.2 >= 0"""
     )
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationInfo, field_validator
 
 from footfall_query import properties
 from footfall_query.documents import Answer, Meta, Question
-from footfall_query.filters import where
+from footfall_query.filters import Document, where
+from footfall_query.points import is_among
 from footfall_query.properties import EVENTS, MILLISECONDS, PERSON
 from footfall_query.scope import Scope
-from footfall_query.sql import Fragment, Params, Sql, any_of
+from footfall_query.sql import Fragment, Params, Sql, all_of, any_of
 
 GAP_MS: Final = 30 * 60 * 1000
 """A longer silence ends a path."""
@@ -59,53 +60,118 @@ class PathsAnswer(Answer):
     links: list[Link]
 
 
-def build(query: PathsQuery, scope: Scope) -> Sql:
-    """Rows of (position, source, target, count, average milliseconds), positions from 1 on.
+PlacedNode = Annotated[
+    str, Field(pattern="^[0-9]{1,2}_", description="With its position before it.", examples=["1_/home"])
+]
 
-    A person's `nodes` and their `times`, ascending, lose what repeats the node before within a path; then they are
-    split where a path begins, and cut to what is asked about. Two lists take half the time of one of pairs.
-    """
+
+class PathsLinkPoint(Document):
+    """The persons whose paths take a link."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"source": "1_/home", "target": "2_/pricing"}]})
+
+    source: PlacedNode
+    target: PlacedNode
+
+    @field_validator("target")
+    @classmethod
+    def _follows(cls, given: str, info: ValidationInfo) -> str:
+        if "source" in info.data and _split(given)[0] != _split(info.data["source"])[0] + 1:
+            raise ValueError("must be one position after source")
+        return given
+
+
+class PathsNodePoint(Document):
+    """The persons whose paths take a link to the node or from it, also one that the answer leaves out."""
+
+    node: PlacedNode
+
+
+PathsPoint = Annotated[
+    Annotated[PathsLinkPoint, Tag("link")] | Annotated[PathsNodePoint, Tag("node")],
+    Discriminator(lambda given: "node" if "node" in given else "link"),
+]
+POINT: Final = TypeAdapter[PathsLinkPoint | PathsNodePoint](PathsPoint)
+
+
+def build(query: PathsQuery, scope: Scope) -> Sql:
+    """Rows of (position, source, target, count, average milliseconds), positions from 1 on."""
     p = Params()
+    weight = f"\nHAVING count >= {p(query.min_weight, 'UInt64')}" if query.min_weight is not None else ""
+    return Sql(
+        f"""SELECT position, source, target, count() AS count, avg(took) AS milliseconds
+{_links(query, _included(query, scope, p), p)}
+GROUP BY position, source, target{weight}
+ORDER BY count DESC, position, source, target
+LIMIT {p(query.max_links, "UInt16")}""",
+        p.values,
+    )
+
+
+def persons(query: PathsQuery, scope: Scope, point: PathsLinkPoint | PathsNodePoint, p: Params) -> Fragment:
+    """The WHERE of the events of these persons' paths, also of other ones."""
+    included = _included(query, scope, p)
+    source, target = (point.source, point.target) if isinstance(point, PathsLinkPoint) else (point.node, point.node)
+    ends = [_is_at("position", "source", source, p), _is_at("position + 1", "target", target, p)]
+    taken = all_of(ends) if isinstance(point, PathsLinkPoint) else any_of(ends)
+    people = f"SELECT {PERSON}\n{_links(query, included, p)}\nWHERE {taken}"
+    return Fragment(f"{included}\n  AND {is_among(people)}")
+
+
+def _split(node: str) -> tuple[int, str]:
+    position, _, name = node.partition("_")
+    return int(position), name
+
+
+def _is_at(position: str, name: str, node: str, p: Params) -> Fragment:
+    """Whether one end of a link is this node."""
+    number, text = _split(node)
+    return Fragment(f"({position} = {p(number, 'UInt8')} AND {name} = {p(text, 'String')})")
+
+
+def _included(query: PathsQuery, scope: Scope, p: Params) -> Fragment:
+    """The WHERE of the events that paths are made of."""
     kinds = {
         "$pageview": Fragment("event = '$pageview'"),
         "$screen": Fragment("event = '$screen'"),
         "custom_event": Fragment("NOT startsWith(event, '$')"),
     }
-    asked = dict.fromkeys(query.include)
-    included = any_of(kinds[kind] for kind in asked)
+    return where(scope, query.filters, p, any_of(kinds[kind] for kind in dict.fromkeys(query.include)))
+
+
+def _links(query: PathsQuery, included: Fragment, p: Params) -> Fragment:
+    """A FROM with a row for each link that a person's path takes: (person, position, source, target, took).
+
+    A person's `nodes` and their `times`, ascending, lose what repeats the node before within a path; then they are
+    split where a path begins, and cut to what is asked about. Two lists take half the time of one of pairs.
+    """
     excluded = f"\n            WHERE node NOT IN {p(query.exclude, 'Array(String)')}" if query.exclude else ""
-    weight = f"\nHAVING count >= {p(query.min_weight, 'UInt64')}" if query.min_weight is not None else ""
     path_nodes, path_times = _cut(query, p)
-    return Sql(
-        f"""SELECT position, source, target, count() AS count, avg(took) AS milliseconds
-FROM (
-    SELECT {path_nodes} AS nodes, {path_times} AS times
+    return Fragment(
+        f"""FROM (
+    SELECT {PERSON}, {path_nodes} AS nodes, {path_times} AS times
     FROM (
-        SELECT arrayFilter((gap, is_new) -> is_new, gaps, are_new) AS kept_gaps,
+        SELECT {PERSON}, arrayFilter((gap, is_new) -> is_new, gaps, are_new) AS kept_gaps,
             arrayFilter((node, is_new) -> is_new, visited, are_new) AS kept_nodes,
             arrayFilter((time, is_new) -> is_new, visited_at, are_new) AS kept_times
         FROM (
-            SELECT arraySort((node, time) -> (time, node), groupArray(node), groupArray(time)) AS visited,
+            SELECT {PERSON}, arraySort((node, time) -> (time, node), groupArray(node), groupArray(time)) AS visited,
                 arraySort(groupArray(time)) AS visited_at, arrayDifference(visited_at) AS gaps,
                 arrayMap((gap, node, before) -> gap > {GAP_MS} OR node != before,
                     gaps, visited, arrayPushFront(arrayPopBack(visited), '')) AS are_new
             FROM (
-                SELECT {PERSON} AS person, {MILLISECONDS} AS time, {_node(asked)} AS node
+                SELECT {PERSON}, {MILLISECONDS} AS time, {_node(dict.fromkeys(query.include))} AS node
                 FROM {EVENTS}
-                {where(scope, query.filters, p, included)}
+                {included}
             ){excluded}
-            GROUP BY person
+            GROUP BY {PERSON}
         )
     )
     ARRAY JOIN arraySplit((node, gap) -> gap > {GAP_MS}, kept_nodes, kept_gaps) AS whole_nodes,
         arraySplit((time, gap) -> gap > {GAP_MS}, kept_times, kept_gaps) AS whole_times
 )
 ARRAY JOIN arrayEnumerate(arrayPopBack(nodes)) AS position, arrayPopBack(nodes) AS source,
-    arrayPopFront(nodes) AS target, arrayPopFront(arrayDifference(times)) AS took
-GROUP BY position, source, target{weight}
-ORDER BY count DESC, position, source, target
-LIMIT {p(query.max_links, "UInt16")}""",
-        p.values,
+    arrayPopFront(nodes) AS target, arrayPopFront(arrayDifference(times)) AS took"""
     )
 
 

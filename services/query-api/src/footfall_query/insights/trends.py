@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Annotated, Final, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator
 
 from footfall_query import formula as formulas
 from footfall_query import matching
@@ -21,8 +21,9 @@ from footfall_query.filters import Document, where
 from footfall_query.formula import LETTERS, Expression
 from footfall_query.matching import Matching, named
 from footfall_query.people import Whose, text_of
+from footfall_query.points import BucketLabel, find_bucket, is_among, query_of
 from footfall_query.properties import EVENTS, MILLISECONDS, PERSON, Math, NumberMath, PropertyName, aggregate, argument
-from footfall_query.scope import EARLIEST, Interval, Scope, clock_span, first_instant
+from footfall_query.scope import EARLIEST, Interval, Scope, Span, clock_span, first_instant
 from footfall_query.sql import Fragment, Params, Sql
 
 OTHER: Final = "$other"
@@ -147,6 +148,46 @@ class TrendsAnswer(Answer):
     series: list[TrendsSeries]
 
 
+class TrendsPoint(Document):
+    """A number of one line."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"index": 0, "bucket": "2026-11-01T00:00:00Z"}]})
+
+    index: Annotated[int, Field(ge=0)]
+    bucket: BucketLabel | None = Field(
+        default=None, description="Of a compared line one of `compare_buckets`. null: the total."
+    )
+    breakdown_value: str | None = Field(default=None, description="null: events that lack the property.")
+    compare: str | None = Field(default=None, description="null: the range itself.")
+
+    @field_validator("index")
+    @classmethod
+    def _has_a_series(cls, given: int, info: ValidationInfo) -> int:
+        query: TrendsQuery = query_of(info)
+        if query.formula is not None:
+            raise ValueError("what a formula computes is a number of no people")
+        if given >= len(query.series):
+            raise ValueError(f"the last series is {len(query.series) - 1}")
+        return given
+
+    @field_validator("breakdown_value")
+    @classmethod
+    def _goes_with_a_breakdown(cls, given: str | None, info: ValidationInfo) -> str | None:
+        if given is not None and query_of(info).breakdown is None:
+            raise ValueError("goes with a breakdown")
+        return given
+
+    @field_validator("compare")
+    @classmethod
+    def _is_what_is_compared(cls, given: str | None, info: ValidationInfo) -> str | None:
+        if given not in (None, query_of(info).compare):
+            raise ValueError("must be null, or what the query compares with")
+        return given
+
+
+POINT: Final = TypeAdapter(TrendsPoint)
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """The range that is asked about, or the one that it is compared with."""
@@ -192,6 +233,53 @@ def build(query: TrendsQuery, scope: Scope) -> Sql:
         top = Fragment(f"top_{ranking}") if ranking in tops else None
         parts += [_build_series(query, index, period, top, p) for period in periods]
     return Sql((f"WITH {named_tops}\n" if tops else "") + "\nUNION ALL\n".join(parts), p.values)
+
+
+def persons(query: TrendsQuery, scope: Scope, point: TrendsPoint, p: Params) -> Fragment:
+    """The WHERE of the events that a point counts: of first times, those of the same people in the same time. Raises
+    `NoSuchPoint` and what `build` does."""
+    periods = cut_periods(query, scope)
+    period = periods[0 if point.compare is None else 1]
+    series = query.series[point.index]
+    period = replace(period, scope=replace(period.scope, span=_counted_span(query, series, period, point.bucket)))
+    filters = [*query.filters, *series.filters]
+    if series.math == "first_time_users":
+        source = _source(query, series, period, p)
+        chosen = _is_chosen(query, point, periods, source.value, p)
+        first = is_among(f"SELECT {PERSON} {source.rows}\nWHERE {chosen}")
+        return where(period.scope, filters, p, *named(series, p), first)
+    over = argument(series.math, series.math_property)
+    counts = [] if over in ("", PERSON) else [Fragment(f"isNotNull({over})")]
+    chosen = _is_chosen(query, point, periods, _value(query, period.scope, p), p)
+    return where(period.scope, filters, p, *named(series, p), *counts, chosen)
+
+
+def _counted_span(query: TrendsQuery, series: Series, period: Period, label: str | None) -> Span:
+    """From when to when events count in a bucket, or in the total."""
+    span, starts = period.scope.span, period.buckets.starts
+    at = None if label is None else find_bucket(label, period.buckets)
+    if series.math in ACTIVE_DAYS:
+        back = _look_back(query, series, period)
+        if at is None:
+            return Span(back.total_start, span.end)
+        return Span(back.starts[at], min(back.ends[at], span.end))
+    if at is None:
+        return span
+    start = span.start if query.cumulative else max(span.start, starts[at])
+    return Span(start, starts[at + 1] if at + 1 < len(starts) else span.end)
+
+
+def _is_chosen(
+    query: TrendsQuery, point: TrendsPoint, periods: Sequence[Period], value: Fragment, p: Params
+) -> Fragment:
+    """Whether a value of the breakdown is that of the point's line."""
+    if query.breakdown is None:
+        return Fragment("1")
+    if point.breakdown_value is None:
+        return Fragment(f"isNull({value})")
+    if point.breakdown_value != OTHER:
+        return Fragment(f"ifNull({value} = {p(point.breakdown_value, 'String')}, 0)")
+    return Fragment(f"{_place(value, _top(query, [point.index], periods, p))} = {OTHER_PLACE}")
 
 
 def cut_periods(query: TrendsQuery, scope: Scope) -> list[Period]:
@@ -295,7 +383,7 @@ def _source(query: TrendsQuery, series: Series, period: Period, p: Params) -> So
     ever = where(period.scope.starting(EARLIEST), filters, p, *named(series, p))
     rows = Fragment(
         f"""FROM (
-    SELECT min(({MILLISECONDS}, {value} IS NULL, ifNull({value}, ''))) AS first
+    SELECT {PERSON}, min(({MILLISECONDS}, {value} IS NULL, ifNull({value}, ''))) AS first
     FROM {EVENTS}
     {ever}
     GROUP BY {PERSON}
