@@ -41,6 +41,21 @@ def test_too_much_memory(busy: Project, limited: Callable[[Limits], httpx.AsyncC
     assert "more memory than it may have" in answer.json()["detail"]
 
 
+def test_the_list_behind_a_point_is_bound_likewise(
+    platform: Platform, busy: Project, limited: Callable[[Limits], httpx.AsyncClient]
+) -> None:
+    asked: dict[str, Any] = {"kind": "trends", "query": {"series": [{}], "filters": [SLOW]}, "point": {"index": 0}}
+    answer = ask_with(busy, limited(Limits(seconds=0.05)), asked, path="persons")
+    assert (answer.status_code, answer.json()["title"]) == (422, "Query too expensive")
+    asked["query"] = {"series": [{}], "breakdown": {"property": "text"}}
+    asked["point"] = {"index": 0, "breakdown_value": "$other"}
+    answer = ask_with(busy, limited(Limits(memory_bytes=1_000_000)), asked, path="persons")
+    assert answer.status_code == 422
+    assert "more memory than it may have" in answer.json()["detail"]
+    away = client_of(platform.make_app("http://127.0.0.1:1"))
+    assert ask_with(busy, away, asked, path="persons").status_code == 503
+
+
 def test_too_long(project: Project) -> None:
     patterns = {"property": "a", "operator": "icontains", "value": ["x"] * 50}
     assert project.post("trends", {"series": [{}], "filters": [patterns] * 5}).status_code == 200
@@ -54,9 +69,11 @@ def test_too_long(project: Project) -> None:
     assert project.post("trends", {"series": [{"filters": values}]}).status_code == 422
 
 
-def ask_with(project: Project, client: httpx.AsyncClient, document: dict[str, Any]) -> httpx.Response:
+def ask_with(
+    project: Project, client: httpx.AsyncClient, document: dict[str, Any], *, path: str = "trends"
+) -> httpx.Response:
     headers = {"authorization": f"Bearer {project.read_key}"}
-    return project.platform.run(client.post("/api/trends", json=document, headers=headers))
+    return project.platform.run(client.post(f"/api/{path}", json=document, headers=headers))
 
 
 def send(project: Project, path: str, content: str | bytes) -> httpx.Response:

@@ -51,6 +51,18 @@ const pick = async (button, typed) => {
   await page.getByRole("combobox", { name: /^(Event|Break down by|Filter by property)$/ }).fill(typed);
   await page.getByRole("option", { name: typed }).first().click();
 };
+const behind = page.getByRole("dialog", { name: "People" });
+
+/** As many people as a number counts are listed behind it; who they are. */
+async function sees(count, open) {
+  await open();
+  await behind.getByRole("link").nth(count - 1).waitFor();
+  const names = await behind.getByRole("link").allInnerTexts();
+  assert.equal(names.length, count);
+  await page.keyboard.press("Escape");
+  await behind.waitFor({ state: "detached" });
+  return names.sort();
+}
 const cells = (row) => page.getByRole("row", { name: row }).locator("td").allInnerTexts();
 const number = (text) => Number(text.replaceAll(",", ""));
 
@@ -211,20 +223,19 @@ try {
   assert.deepEqual(answer.series.map(({ total }) => total), [2, 2]);
 
   begin("sees who is behind a point, with the pointer and with keys");
-  await page.getByTestId("chart").focus();
-  for (let bucket = 0; bucket < 2; bucket++) await page.keyboard.press("ArrowRight");
-  await page.keyboard.press("Enter");
-  const behind = page.getByRole("dialog", { name: "People" });
-  await behind.getByRole("link").first().waitFor();
-  const named = await behind.getByRole("link").allInnerTexts();
-  assert.deepEqual(named.sort(), answer.series[0].breakdown_value === "Safari" ? ["tea-0", "tea-3"] : ["tea-1", "tea-2"]);
-  await look("people behind a point");
-  await page.keyboard.press("Escape");
-  await behind.waitFor({ state: "detached" });
-  const plot = await page.getByTestId("chart").locator(".u-over").boundingBox();
-  await page.mouse.click(plot.x + plot.width / 7 + 2, plot.y + plot.height - 4);
-  await behind.getByRole("link").first().waitFor();
-  await page.keyboard.press("Escape");
+  const named = await sees(answer.series[0].data[1], async () => {
+    await page.getByTestId("chart").focus();
+    for (let bucket = 0; bucket < 2; bucket++) await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    await behind.getByRole("link").first().waitFor();
+    await look("people behind a point");
+  });
+  assert.deepEqual(named, answer.series[0].breakdown_value === "Safari" ? ["tea-0", "tea-3"] : ["tea-1", "tea-2"]);
+  await sees(2, async () => {
+    const plot = await page.getByTestId("chart").locator(".u-over").boundingBox();
+    await page.mouse.click(plot.x + plot.width / 7 + 2, plot.y + plot.height - 4);
+  });
+  await sees(answer.series[0].total, () => page.getByRole("row", { name: answer.series[0].breakdown_value }).getByRole("button").first().click());
   await page.getByRole("button", { name: "person’s tier is gold", exact: true }).focus();
   await page.keyboard.press("Backspace");
   await page.getByRole("region", { name: "Only where" }).getByRole("combobox", { name: "Filter" }).click();
@@ -269,6 +280,12 @@ try {
   assert.equal(await page.getByTestId("conversion").innerText(), "50.0%");
   assert.deepEqual((await cells(/2\. ordered/)).slice(0, 4), [String(funnel.steps[1].count), "50.0%", "50.0%", "5 min"]);
   assert.equal(funnel.steps[1].count, 6);
+  const odd = ["tea-1", "tea-11", "tea-3", "tea-5", "tea-7", "tea-9"];
+  assert.deepEqual(await sees(6, () => page.getByRole("button", { name: "6 people" }).click()), odd);
+  const lost = people.filter((name) => !odd.includes(name)).sort();
+  assert.deepEqual(await sees(6, () => page.getByTestId("lost").nth(1).click({ position: { x: 20, y: 12 } })), lost);
+  await page.getByRole("button", { name: "6 lost" }).focus();
+  assert.deepEqual(await sees(6, () => page.keyboard.press("Enter")), lost);
   await look("funnel");
   await savesPicture();
   await save("From visit to order");
@@ -284,12 +301,16 @@ try {
   const tableRows = async () => (await page.getByRole("region", { name: /Numbers as a table/ }).locator("tbody tr").allInnerTexts()).map((row) => row.split("\t"));
   assert.deepEqual((await tableRows()).map((row) => number(row[1])), times.bins.map((bin) => bin.count));
   assert.match(await page.getByTestId("sentence").innerText(), /^How long it took .* without brewed in between/);
+  const slowest = times.bins.findLastIndex(({ count }) => count > 0);
+  await sees(times.bins[slowest].count, () => page.getByTestId("time-to-convert").getByTitle(/people took/).nth(slowest).click());
   await look("time to convert");
   await savesPicture();
   await page.getByRole("button", { name: "Over time" }).click();
   await page.getByTestId("chart").waitFor();
   const change = (await ask("/api/funnels", { ...asked, exclusions, view: "trend", interval: "day" })).trend;
   assert.deepEqual((await tableRows()).map((row) => row.slice(1, 3).map(number)), change.entered.map((entered, n) => [entered, change.converted[n]]));
+  const begun = change.entered.findIndex((entered) => entered > 0);
+  await sees(change.entered[begun], () => page.getByRole("region", { name: /Numbers as a table/ }).locator("tbody tr").nth(begun).getByRole("button").first().click());
   await look("conversion over time");
   await page.reload();
   await page.getByTestId("chart").waitFor();
@@ -301,9 +322,9 @@ try {
   await page.getByRole("row", { name: /Chrome/ }).first().waitFor();
   for (const { value, steps: reached } of byStep.breakdown)
     assert.deepEqual((await tableRows()).filter((row) => row[1] === value).map((row) => number(row[2])), reached.map((step) => step.count));
-  await page.getByRole("button", { name: "12 people" }).click();
-  await behind.getByRole("link").nth(11).waitFor();
-  await page.keyboard.press("Escape");
+  await sees(12, () => page.getByRole("button", { name: "12 people" }).click());
+  const [value] = byStep.breakdown;
+  await sees(value.steps[1].count, () => page.getByRole("row", { name: new RegExp(`^2. ordered ${value.value}`) }).getByRole("button").first().click());
 
   begin("retention, lifecycle, stickiness and paths likewise");
   await page.getByRole("link", { name: "Retention" }).click();
@@ -312,6 +333,11 @@ try {
   await page.getByTestId("retention").waitFor();
   const sizes = await page.getByTestId("retention").locator("tbody tr td:nth-child(2)").allInnerTexts();
   assert.deepEqual(sizes.map(number), retention.cohorts.map(({ size }) => size));
+  const cohort = retention.cohorts.findIndex(({ values }) => values[1] > 0);
+  const row = page.getByTestId("retention").locator("tbody tr").nth(cohort);
+  await sees(retention.cohorts[cohort].size, () => row.getByRole("button").first().click());
+  const [returned] = retention.cohorts[cohort].values.slice(1);
+  await sees(returned, () => row.locator("td").nth(2).getByRole("button").click());
   await look("retention");
   await savesPicture();
   await save("Who comes back");
@@ -325,6 +351,10 @@ try {
     shown.map((row) => row.split("\t").slice(-4).map(number)),
     lifecycle.buckets.map((_, n) => [lifecycle.returning[n], lifecycle.new[n], lifecycle.resurrecting[n], lifecycle.dormant[n]]),
   );
+  const dormant = lifecycle.dormant.findIndex((count) => count < 0);
+  await sees(-lifecycle.dormant[dormant], () =>
+    page.getByRole("region", { name: /Numbers as a table/ }).locator("tbody tr").nth(dormant).getByRole("button").last().click(),
+  );
   await look("lifecycle");
 
   await page.getByRole("link", { name: "Stickiness" }).click();
@@ -333,6 +363,9 @@ try {
   await page.getByTestId("stickiness").waitFor();
   assert.equal(number((await cells(/^3\s/))[0]), stickiness.series[0].counts[2]);
   assert.equal(stickiness.series[0].counts[2], 12);
+  await sees(12, () => page.getByTestId("stickiness").getByTitle("12 people on 3 days").click());
+  await page.getByRole("row", { name: /^3 / }).getByRole("button").focus();
+  await sees(12, () => page.keyboard.press("Enter"));
   await look("stickiness");
   await savesPicture();
 
@@ -340,6 +373,20 @@ try {
   await page.getByTestId("paths").locator("path").first().waitFor({ state: "attached" });
   const paths = await ask("/api/paths", { project_id: projectId, steps: 5, max_links: 30, date_from: "-7d" });
   assert.equal(await page.getByTestId("paths").locator("svg > path").count(), paths.links.length);
+  const [link] = paths.links;
+  const query = { kind: "paths", query: { steps: 5, max_links: 30, date_from: "-7d" }, project_id: projectId };
+  const taking = (await ask("/api/persons", { ...query, point: { source: link.source, target: link.target } })).results.length;
+  await sees(taking, () => page.getByRole("region", { name: /Numbers as a table/ }).getByRole("button", { name: String(link.count), exact: true }).first().click());
+  await sees(taking, () => page.getByTestId("paths").locator("svg > path").first().dispatchEvent("click"));
+  const through = (await ask("/api/persons", { ...query, point: { node: link.source } })).results.length;
+  await page.getByTestId("paths").getByRole("button", { name: `Step 1: ${link.source.replace("1_", "")},` }).focus();
+  await sees(through, () => page.keyboard.press("Enter"));
+  begin("takes the people behind a point home");
+  await page.getByTestId("paths").getByRole("button").first().click();
+  await behind.getByRole("link").first().waitFor();
+  const [list] = await Promise.all([page.waitForEvent("download"), behind.getByRole("button", { name: "CSV" }).click()]);
+  assert.match(readFileSync(await list.path(), "utf8"), /^person_id,.*\r\n[0-9a-f-]{36},/);
+  await page.keyboard.press("Escape");
   await look("paths");
   await savesPicture();
 

@@ -1,4 +1,5 @@
 import { compact } from "~/format/numbers";
+import { cx } from "~/ui/cx";
 
 export interface BarSeries {
   key: string;
@@ -18,12 +19,14 @@ interface BarChartProps {
   caption: string;
   height?: number | undefined;
   testId: string;
+  /** Somebody points at a bar and wants to know more. For keys, the table below has the same. */
+  onPick?: ((index: number, key: string) => void) | undefined;
 }
 
 const MOST_NAMES = 16;
 
 /** Bars side by side over named places. */
-export function BarChart({ label, names, series, describe, caption, height = 300, testId }: BarChartProps) {
+export function BarChart({ label, names, series, describe, caption, height = 300, testId, onPick }: BarChartProps) {
   const most = Math.max(1, ...series.flatMap(({ values }) => values));
   const every = Math.ceil((names.length * Math.max(1, ...names.map(({ length }) => length / 5))) / MOST_NAMES);
   const showsValues = series.length === 1 && names.length <= MOST_NAMES;
@@ -38,7 +41,8 @@ export function BarChart({ label, names, series, describe, caption, height = 300
                 <div
                   key={each.key}
                   title={describe(each, index)}
-                  className="relative max-w-14 flex-1 rounded-t-[3px]"
+                  className={cx("relative max-w-14 flex-1 rounded-t-[3px]", onPick && "cursor-pointer hover:brightness-110")}
+                  {...(onPick && value > 0 ? { onClick: () => onPick(index, each.key) } : {})}
                   style={{ height: value === 0 ? 0 : `max(2px, ${(value / most) * 92}%)`, background: each.colour }}
                 >
                   {showsValues && value > 0 ? (

@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import type { Bucketed } from "~/charts/buckets";
 import { DataTable } from "~/charts/DataTable";
 import { exact } from "~/format/numbers";
@@ -8,7 +9,7 @@ interface Numbers {
   label: string;
   /** One for each bucket. */
   data: readonly number[];
-  show?: (value: number) => string;
+  show?: (value: number, index: number) => ReactNode;
 }
 
 /** Numbers over time, one row a bucket. */
@@ -20,12 +21,12 @@ export function BucketTable({ over, columns, label }: { over: Bucketed; columns:
       caption={`${label} Numbers as a table`}
       columns={[
         { key: "bucket", label: "Interval", value: (row: Row) => row.bucket.getTime(), show: (row: Row) => bucketName(row.bucket, over.interval, over.timezone) },
-        ...columns.map(({ key, label, data, show = exact }) => ({
+        ...columns.map(({ key, label, data, show = (count: number) => exact(count) }) => ({
           key,
           label,
           numeric: true,
           value: (row: Row) => data[row.index] ?? 0,
-          show: (row: Row) => show(data[row.index] ?? 0),
+          show: (row: Row) => show(data[row.index] ?? 0, row.index),
         })),
       ]}
       rows={rows}

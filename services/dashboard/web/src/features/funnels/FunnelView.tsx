@@ -4,7 +4,10 @@ import { BarChart } from "~/charts/BarChart";
 import { BucketTable } from "~/charts/BucketTable";
 import { DataTable, type Column } from "~/charts/DataTable";
 import { TimeChart } from "~/charts/TimeChart";
+import { behindBin, behindEntries, behindStep, binName } from "~/features/funnels/behind";
 import { FunnelChart, type FunnelGroup } from "~/features/funnels/FunnelChart";
+import type { OnPeople } from "~/features/people/behind";
+import { PeopleButton } from "~/features/people/PeopleButton";
 import { valueName } from "~/features/trends/shape";
 import { assignColours, colourOf } from "~/format/colours";
 import { duration, exact, percent } from "~/format/numbers";
@@ -21,6 +24,7 @@ export function groupsOf(answer: FunnelAnswer): FunnelGroup[] {
   return values.map((each, index) => ({
     key: each.value ?? "\u0000",
     label: valueName(each.value),
+    value: each.value,
     colour: colourOf(colours[index] ?? 0),
     steps: each.steps,
   }));
@@ -31,11 +35,10 @@ interface FunnelViewProps {
   label: string;
   height?: number;
   small?: boolean;
-  /** Somebody wants to see who did a step. */
-  onPick?: (index: number) => void;
+  onPeople?: OnPeople;
 }
 
-export function FunnelView({ answer, label, height, small, onPick }: FunnelViewProps) {
+export function FunnelView({ answer, label, height, small, onPeople }: FunnelViewProps) {
   const last = answer.steps.at(-1);
   const room = height === undefined ? undefined : Math.max(90, height - 44);
   return (
@@ -50,22 +53,22 @@ export function FunnelView({ answer, label, height, small, onPick }: FunnelViewP
         </p>
       ) : null}
       {answer.trend ? (
-        <OverTime trend={answer.trend} label={label} small={small === true} height={room} />
+        <OverTime trend={answer.trend} label={label} small={small === true} height={room} onPeople={onPeople} />
       ) : answer.time_to_convert ? (
-        <TimeToConvert times={answer.time_to_convert} label={label} height={room} />
+        <TimeToConvert times={answer.time_to_convert} label={label} height={room} onPeople={onPeople} />
       ) : (
-        <Steps answer={answer} small={small === true} onPick={onPick} />
+        <Steps answer={answer} small={small === true} onPeople={onPeople} />
       )}
     </div>
   );
 }
 
-function Steps({ answer, small, onPick }: { answer: FunnelAnswer; small: boolean; onPick: ((index: number) => void) | undefined }) {
+function Steps({ answer, small, onPeople }: { answer: FunnelAnswer; small: boolean; onPeople: OnPeople | undefined }) {
   const groups = useMemo(() => groupsOf(answer), [answer]);
   const shown = groups.slice(0, MOST_GROUPS);
   return (
     <>
-      <FunnelChart steps={answer.steps} groups={shown} small={small} onPick={onPick} />
+      <FunnelChart steps={answer.steps} groups={shown} small={small} onPeople={onPeople} />
       {answer.breakdown ? (
         <ul aria-label="Legend" className="mt-3 flex flex-wrap gap-x-4 gap-y-1 text-13 text-soft">
           {shown.map((group) => (
@@ -82,9 +85,14 @@ function Steps({ answer, small, onPick }: { answer: FunnelAnswer; small: boolean
   );
 }
 
-const binName = (bin: Schemas["Bin"]) => `${duration(bin.from_seconds)} – ${duration(bin.to_seconds)}`;
+interface TimeToConvertProps {
+  times: Schemas["TimeToConvert"];
+  label: string;
+  height?: number;
+  onPeople: OnPeople | undefined;
+}
 
-function TimeToConvert({ times, label, height }: { times: Schemas["TimeToConvert"]; label: string; height: number | undefined }) {
+function TimeToConvert({ times, label, height, onPeople }: TimeToConvertProps) {
   if (times.bins.length === 0) return <p className="py-10 text-center text-soft">Nobody got to the last step, so there is no time to show.</p>;
   return (
     <BarChart
@@ -95,59 +103,90 @@ function TimeToConvert({ times, label, height }: { times: Schemas["TimeToConvert
       caption={`from the first step to the last; half within ${duration(times.median_seconds)}, ${duration(times.avg_seconds)} on average`}
       testId="time-to-convert"
       height={height}
+      onPick={onPeople && ((place) => onPeople(times.bins.slice(place, place + 1).map((bin) => behindBin(bin, place))))}
     />
   );
 }
 
-function OverTime({ trend, ...frame }: { trend: Schemas["FunnelTrend"]; label: string; small: boolean; height: number | undefined }) {
+interface OverTimeProps {
+  trend: Schemas["FunnelTrend"];
+  label: string;
+  small: boolean;
+  height: number | undefined;
+  onPeople: OnPeople | undefined;
+}
+
+function OverTime({ trend, onPeople, ...frame }: OverTimeProps) {
   const series = useMemo(() => [{ key: "conversion", label: "Went all the way", colour: "var(--series-1)", data: trend.conversion }], [trend]);
-  return <TimeChart kind="line" over={trend} series={series} unit="share" {...frame} />;
+  const pick = onPeople && ((index: number) => onPeople(behindEntries(trend, index, "converted")));
+  return <TimeChart kind="line" over={trend} series={series} unit="share" onPick={pick} {...frame} />;
 }
 
 interface Row {
   key: string;
-  group: string | null;
+  group: FunnelGroup;
   step: Schemas["FunnelStep"];
+  before: Schemas["FunnelStep"] | undefined;
 }
 
-export function FunnelTable({ answer, label }: { answer: FunnelAnswer; label: string }) {
-  if (answer.trend) return <TrendTable trend={answer.trend} label={label} />;
-  if (answer.time_to_convert) return <TimesTable times={answer.time_to_convert} label={label} />;
-  return <StepsTable answer={answer} label={label} />;
+export function FunnelTable({ answer, label, onPeople }: { answer: FunnelAnswer; label: string; onPeople: OnPeople }) {
+  if (answer.trend) return <TrendTable trend={answer.trend} label={label} onPeople={onPeople} />;
+  if (answer.time_to_convert) return <TimesTable times={answer.time_to_convert} label={label} onPeople={onPeople} />;
+  return <StepsTable answer={answer} label={label} onPeople={onPeople} />;
 }
 
-function TrendTable({ trend, label }: { trend: Schemas["FunnelTrend"]; label: string }) {
+function TrendTable({ trend, label, onPeople }: { trend: Schemas["FunnelTrend"]; label: string; onPeople: OnPeople }) {
+  const people = (outcome: "entered" | "converted") => (count: number, index: number) => (
+    <PeopleButton onClick={count > 0 ? () => onPeople(behindEntries(trend, index, outcome)) : undefined}>{exact(count)}</PeopleButton>
+  );
   const columns = [
-    { key: "entered", label: "Began", data: trend.entered },
-    { key: "converted", label: "Went all the way", data: trend.converted },
-    { key: "conversion", label: "Share", data: trend.conversion, show: percent },
+    { key: "entered", label: "Began", data: trend.entered, show: people("entered") },
+    { key: "converted", label: "Went all the way", data: trend.converted, show: people("converted") },
+    { key: "conversion", label: "Share", data: trend.conversion, show: (share: number) => percent(share) },
   ];
   return <BucketTable over={trend} columns={columns} label={label} />;
 }
 
-function TimesTable({ times, label }: { times: Schemas["TimeToConvert"]; label: string }) {
+function TimesTable({ times, label, onPeople }: { times: Schemas["TimeToConvert"]; label: string; onPeople: OnPeople }) {
   const all = Math.max(1, times.bins.reduce((sum, { count }) => sum + count, 0));
   const columns: Column<Schemas["Bin"]>[] = [
     { key: "time", label: "Time", value: (row) => row.from_seconds, show: binName },
-    { key: "count", label: "People", numeric: true, value: (row) => row.count, show: (row) => exact(row.count) },
+    {
+      key: "count",
+      label: "People",
+      numeric: true,
+      value: (row) => row.count,
+      show: (row) => (
+        <PeopleButton onClick={row.count > 0 ? () => onPeople([behindBin(row, times.bins.indexOf(row))]) : undefined}>{exact(row.count)}</PeopleButton>
+      ),
+    },
     { key: "share", label: "Share", numeric: true, value: (row) => row.count / all, show: (row) => percent(row.count / all) },
   ];
   return <DataTable caption={`${label} Numbers as a table`} columns={columns} rows={times.bins} rowKey={(row) => String(row.from_seconds)} />;
 }
 
-function StepsTable({ answer, label }: { answer: FunnelAnswer; label: string }) {
+function StepsTable({ answer, label, onPeople }: { answer: FunnelAnswer; label: string; onPeople: OnPeople }) {
   const rows = useMemo<Row[]>(
-    () => groupsOf(answer).flatMap((group) => group.steps.map((step) => ({ key: `${group.key} ${step.index}`, group: group.label, step }))),
+    () => groupsOf(answer).flatMap((group) => group.steps.map((step, index) => ({ key: `${group.key} ${step.index}`, group, step, before: group.steps[index - 1] }))),
     [answer],
   );
+  const lost = ({ step, before }: Row) => (before === undefined ? null : before.count - step.count);
   const columns: Column<Row>[] = [
     { key: "step", label: "Step", value: (row) => row.step.index, show: (row) => (
         <>
           {row.step.index + 1}. <bdi>{row.step.name}</bdi>
         </>
       ) },
-    ...(answer.breakdown ? [{ key: "group", label: "Value", value: (row: Row) => row.group }] : []),
-    { key: "count", label: "People", numeric: true, value: (row) => row.step.count, show: (row) => exact(row.step.count) },
+    ...(answer.breakdown ? [{ key: "group", label: "Value", value: (row: Row) => row.group.label }] : []),
+    {
+      key: "count",
+      label: "People",
+      numeric: true,
+      value: (row) => row.step.count,
+      show: ({ step, group }) => (
+        <PeopleButton onClick={step.count > 0 ? () => onPeople([behindStep(step, "reached", group)]) : undefined}>{exact(step.count)}</PeopleButton>
+      ),
+    },
     { key: "conversion", label: "Of the first step", numeric: true, value: (row) => row.step.conversion, show: (row) => percent(row.step.conversion) },
     {
       key: "step_conversion",
@@ -158,6 +197,16 @@ function StepsTable({ answer, label }: { answer: FunnelAnswer; label: string }) 
     },
     { key: "median", label: "Median time", numeric: true, value: (row) => row.step.median_seconds, show: (row) => duration(row.step.median_seconds) },
     { key: "avg", label: "Average time", numeric: true, value: (row) => row.step.avg_seconds, show: (row) => duration(row.step.avg_seconds) },
+    {
+      key: "lost",
+      label: "Lost before",
+      numeric: true,
+      value: lost,
+      show: (row) => {
+        const { before, group } = row;
+        return <PeopleButton onClick={before && lost(row) ? () => onPeople([behindStep(before, "dropped", group)]) : undefined}>{before ? exact(lost(row)) : "–"}</PeopleButton>;
+      },
+    },
   ];
   return <DataTable caption={`${label} Numbers as a table`} columns={columns} rows={rows} rowKey={(row) => row.key} />;
 }

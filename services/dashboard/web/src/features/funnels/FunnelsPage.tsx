@@ -1,5 +1,4 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { peopleBehindStep } from "~/features/funnels/behind";
 import { BreakdownEditor } from "~/features/funnels/BreakdownEditor";
 import { ExclusionsEditor } from "~/features/funnels/ExclusionsEditor";
 import { StepsEditor } from "~/features/funnels/StepsEditor";
@@ -94,9 +93,9 @@ export function FunnelsPage() {
       }
       isEmpty={(data) => (data.steps[0]?.count ?? 0) === 0}
       chart={(data, { label, onPeople }) => (
-        <FunnelView answer={data} label={label} {...(query === null ? {} : { onPick: (index) => onPeople([peopleBehindStep(query, index)]) })} />
+        <FunnelView answer={data} label={label} onPeople={onPeople} />
       )}
-      table={(data, label) => <FunnelTable answer={data} label={label} />}
+      table={(data, { label, onPeople }) => <FunnelTable answer={data} label={label} onPeople={onPeople} />}
     />
   );
 }

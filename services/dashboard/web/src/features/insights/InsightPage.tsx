@@ -10,7 +10,7 @@ import { RangePicker } from "~/features/insights/RangePicker";
 import { Cost, Result } from "~/features/insights/Result";
 import { Sentence } from "~/features/insights/Sentence";
 import { sentence, type Word } from "~/features/insights/words";
-import type { Behind } from "~/features/people/behind";
+import type { Behind, OnPeople } from "~/features/people/behind";
 import { PeopleDialog } from "~/features/people/PeopleDialog";
 import { cx } from "~/ui/cx";
 import { Panel, useTitle } from "~/ui/Page";
@@ -19,8 +19,7 @@ import { Panel, useTitle } from "~/ui/Page";
 interface ChartContext {
   /** The question in words. */
   label: string;
-  /** Somebody wants to see who is behind a point: one list, or one for each series to choose from. */
-  onPeople: (lists: readonly Behind[]) => void;
+  onPeople: OnPeople;
 }
 
 interface InsightPageProps<K extends Kind> {
@@ -42,7 +41,7 @@ interface InsightPageProps<K extends Kind> {
   /** Looks further back when nothing was found; default: 90 days. */
   onWiden?: () => void;
   chart: (answer: Answers[K], context: ChartContext) => ReactNode;
-  table?: ((answer: Answers[K], label: string) => ReactNode) | undefined;
+  table?: ((answer: Answers[K], context: ChartContext) => ReactNode) | undefined;
 }
 
 /** Every insight, top to bottom: the question in words, one toolbar, the builder beside its answer. */
@@ -53,7 +52,7 @@ export function InsightPage<K extends Kind>(props: InsightPageProps<K>) {
   const answer = useQuery(options);
   const picture = useRef<HTMLDivElement>(null);
   const [shown, setShown] = useState(query === null);
-  const [lists, setLists] = useState<readonly Behind[]>([]);
+  const [[first, ...others], setLists] = useState<readonly Behind[]>([]);
   const label = sentence(words);
   useTitle(title);
   return (
@@ -98,7 +97,7 @@ export function InsightPage<K extends Kind>(props: InsightPageProps<K>) {
                   </Panel>
                   {props.table ? (
                     <Panel className="mt-4 overflow-hidden" label="Table">
-                      {props.table(data, label)}
+                      {props.table(data, { label, onPeople: setLists })}
                     </Panel>
                   ) : null}
                   <div className="mt-2">
@@ -110,7 +109,7 @@ export function InsightPage<K extends Kind>(props: InsightPageProps<K>) {
           )}
         </div>
       </div>
-      {lists.length > 0 ? <PeopleDialog lists={lists} onClose={() => setLists([])} /> : null}
+      {query !== null && first !== undefined ? <PeopleDialog kind={kind} query={query} lists={[first, ...others]} onClose={() => setLists([])} /> : null}
     </div>
   );
 }

@@ -6,7 +6,6 @@ import { MatchingEditor } from "~/features/insights/MatchingEditor";
 import { putSearch } from "~/features/insights/search";
 import { INTERVAL_LABELS } from "~/features/insights/words";
 import { describeLifecycle, lifecycleQuery, STATUSES, withStart, type LifecycleState } from "~/features/lifecycle/document";
-import { peopleBehindLifecycle } from "~/features/lifecycle/behind";
 import { LifecycleTable, LifecycleView } from "~/features/lifecycle/LifecycleView";
 import { Select } from "~/ui/Select";
 
@@ -49,10 +48,8 @@ export function LifecyclePage() {
       }
       start={<StartHere title="Who is new, who stays, who leaves?" kind="lifecycle" onPick={(event) => change({ event })} />}
       isEmpty={(data) => STATUSES.every(({ key }) => data[key].every((value) => value === 0))}
-      chart={(data, { label, onPeople }) => (
-        <LifecycleView answer={data} label={label} {...(query === null ? {} : { onPick: (index) => onPeople([peopleBehindLifecycle(query, data, index)]) })} />
-      )}
-      table={(data, label) => <LifecycleTable answer={data} label={label} />}
+      chart={(data, { label, onPeople }) => <LifecycleView answer={data} label={label} onPeople={onPeople} />}
+      table={(data, { label, onPeople }) => <LifecycleTable answer={data} label={label} onPeople={onPeople} />}
     />
   );
 }

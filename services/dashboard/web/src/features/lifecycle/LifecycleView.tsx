@@ -2,7 +2,11 @@ import { useMemo } from "react";
 import type { Schemas } from "~/api/client";
 import { BucketTable } from "~/charts/BucketTable";
 import { TimeChart } from "~/charts/TimeChart";
+import { behindLifecycle } from "~/features/lifecycle/behind";
 import { shapeLifecycle, STATUSES } from "~/features/lifecycle/document";
+import type { OnPeople } from "~/features/people/behind";
+import { PeopleButton } from "~/features/people/PeopleButton";
+import { exact } from "~/format/numbers";
 
 export type LifecycleAnswer = Schemas["LifecycleAnswer"];
 
@@ -11,10 +15,10 @@ interface LifecycleViewProps {
   label: string;
   height?: number;
   small?: boolean;
-  onPick?: (index: number) => void;
+  onPeople?: OnPeople;
 }
 
-export function LifecycleView({ answer, label, height, small, onPick }: LifecycleViewProps) {
+export function LifecycleView({ answer, label, height, small, onPeople }: LifecycleViewProps) {
   const series = useMemo(() => shapeLifecycle(answer), [answer]);
   return (
     <TimeChart
@@ -24,11 +28,19 @@ export function LifecycleView({ answer, label, height, small, onPick }: Lifecycl
       label={label}
       height={height}
       small={small}
-      onPick={onPick}
+      onPick={onPeople && ((index, key) => onPeople(behindLifecycle(answer, index, key)))}
     />
   );
 }
 
-export function LifecycleTable({ answer, label }: { answer: LifecycleAnswer; label: string }) {
-  return <BucketTable over={answer} columns={STATUSES.map(({ key, label: name }) => ({ key, label: name, data: answer[key] }))} label={label} />;
+export function LifecycleTable({ answer, label, onPeople }: { answer: LifecycleAnswer; label: string; onPeople: OnPeople }) {
+  const columns = STATUSES.map(({ key, label: name }) => ({
+    key,
+    label: name,
+    data: answer[key],
+    show: (count: number, index: number) => (
+      <PeopleButton onClick={count ? () => onPeople(behindLifecycle(answer, index, key)) : undefined}>{exact(count)}</PeopleButton>
+    ),
+  }));
+  return <BucketTable over={answer} columns={columns} label={label} />;
 }

@@ -74,8 +74,8 @@ export function PathsPage() {
         </>
       }
       isEmpty={(data) => data.links.length === 0}
-      chart={(data, { label }) => <PathsView answer={data} label={label} />}
-      table={(data, label) => <PathsTable answer={data} label={label} />}
+      chart={(data, { label, onPeople }) => <PathsView answer={data} label={label} onPeople={onPeople} />}
+      table={(data, { label, onPeople }) => <PathsTable answer={data} label={label} onPeople={onPeople} />}
     />
   );
 }

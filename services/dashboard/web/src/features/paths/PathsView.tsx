@@ -1,17 +1,31 @@
 import { sankeyLinkHorizontal } from "d3-sankey";
-import { useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import type { Schemas } from "~/api/client";
 import { DataTable, type Column } from "~/charts/DataTable";
+import { behindLink, behindNode } from "~/features/paths/behind";
 import { nodeOf, placeFlow, readNode, traceFlow } from "~/features/paths/flow";
+import type { OnPeople } from "~/features/people/behind";
+import { PeopleButton } from "~/features/people/PeopleButton";
 import { compact, duration, exact } from "~/format/numbers";
+import { cx } from "~/ui/cx";
 
 export type PathsAnswer = Schemas["PathsAnswer"];
 
 const LEAST_COLUMN = 140;
 const drawLink = sankeyLinkHorizontal();
 
-/** Sankey, the thickest on top; pointing at a node, or reaching it with Tab, traces its flow. */
-export function PathsView({ answer, label, height = 460 }: { answer: PathsAnswer; label: string; height?: number }) {
+interface PathsViewProps {
+  answer: PathsAnswer;
+  label: string;
+  height?: number;
+  onPeople?: OnPeople;
+}
+
+/**
+ * Sankey, the thickest on top; pointing at a node, or reaching it with Tab, traces its flow, and from there it leads to
+ * its people. Links do for the pointer; for keys, the table below has them.
+ */
+export function PathsView({ answer, label, height = 460, onPeople }: PathsViewProps) {
   const holder = useRef<HTMLDivElement>(null);
   const [room, setRoom] = useState(0);
   const [traced, setTraced] = useState<string | null>(null);
@@ -42,7 +56,8 @@ export function PathsView({ answer, label, height = 460 }: { answer: PathsAnswer
                 stroke="var(--accent)"
                 strokeWidth={Math.max(1, link.width ?? 1)}
                 strokeOpacity={lit === null ? 0.22 : lit.has(link) ? 0.5 : 0.06}
-                className="transition-[stroke-opacity] duration-120"
+                className={cx("transition-[stroke-opacity] duration-120", onPeople && "cursor-pointer hover:[stroke-opacity:0.5]")}
+                {...(onPeople ? { onClick: () => onPeople([behindLink(source.id, target.id)]) } : {})}
               >
                 <title>{`${source.name} → ${target.name}: ${exact(link.value)} paths, ${duration(link.seconds)} on average`}</title>
               </path>
@@ -55,20 +70,30 @@ export function PathsView({ answer, label, height = 460 }: { answer: PathsAnswer
               <g
                 key={node.id}
                 tabIndex={0}
-                role="img"
-                aria-label={`Step ${node.step}: ${node.name}, ${exact(node.value)} paths`}
+                role={onPeople ? "button" : "img"}
+                {...(onPeople
+                  ? {
+                      className: "cursor-pointer",
+                      onClick: () => onPeople([behindNode(node.id)]),
+                      onKeyDown: (event: KeyboardEvent) => {
+                        if (event.key !== "Enter" && event.key !== " ") return;
+                        event.preventDefault();
+                        onPeople([behindNode(node.id)]);
+                      },
+                    }
+                  : {})}
                 onMouseEnter={() => setTraced(node.id)}
                 onMouseLeave={() => setTraced(null)}
                 onFocus={() => setTraced(node.id)}
                 onBlur={() => setTraced(null)}
               >
+                <title>{`Step ${node.step}: ${node.name}, ${exact(node.value)} paths`}</title>
                 <rect x={node.x0} y={top} width={10} height={Math.max(2, (node.y1 ?? 0) - top)} rx={2} fill="var(--accent)" />
                 <text direction="ltr" x={(node.x1 ?? 0) + 6} y={middle} dy="0.35em" fontSize={12} fill="var(--text)">
                   {`\u2068${shorten(node.name, Math.floor((column - 46) / 6.1))}\u2069`}
                   <tspan fill="var(--text-soft)" dx={6}>
                     {compact(node.value)}
                   </tspan>
-                  <title>{node.name}</title>
                 </text>
               </g>
             );
@@ -84,13 +109,19 @@ function shorten(name: string, most: number): string {
   return name.length <= most ? name : `${name.slice(0, half)}…${name.slice(-half)}`;
 }
 
-export function PathsTable({ answer, label }: { answer: PathsAnswer; label: string }) {
+export function PathsTable({ answer, label, onPeople }: { answer: PathsAnswer; label: string; onPeople: OnPeople }) {
   type Link = Schemas["Link"];
   const columns: Column<Link>[] = [
     { key: "source", label: "From", value: (row) => readNode(row.source).name },
     { key: "target", label: "To", value: (row) => readNode(row.target).name },
     { key: "step", label: "Step", numeric: true, value: (row) => readNode(row.source).step },
-    { key: "count", label: "Paths", numeric: true, value: (row) => row.count, show: (row) => exact(row.count) },
+    {
+      key: "count",
+      label: "Paths",
+      numeric: true,
+      value: (row) => row.count,
+      show: (row) => <PeopleButton onClick={() => onPeople([behindLink(row.source, row.target)])}>{exact(row.count)}</PeopleButton>,
+    },
     { key: "seconds", label: "Average time", numeric: true, value: (row) => row.avg_seconds, show: (row) => duration(row.avg_seconds) },
   ];
   return <DataTable caption={`${label} Numbers as a table`} columns={columns} rows={answer.links} rowKey={(row) => `${row.source}\n${row.target}`} most={20} />;

@@ -1,8 +1,11 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { Download } from "lucide-react";
 import { useState } from "react";
 import { useProject } from "~/api/account";
-import { peopleBehindOptions } from "~/features/people/api";
+import { asProblem } from "~/api/problem";
+import type { Kind, Questions } from "~/features/insights/ask";
+import { downloadPeople, peopleBehindOptions } from "~/features/people/api";
 import type { Behind } from "~/features/people/behind";
 import { personName } from "~/features/people/names";
 import { exact } from "~/format/numbers";
@@ -11,37 +14,51 @@ import { Button } from "~/ui/Button";
 import { Dialog } from "~/ui/Dialog";
 import { Select } from "~/ui/Select";
 import { Empty, Failure, SkeletonRows } from "~/ui/states";
+import { tell } from "~/ui/toast";
 
-/** The people behind a point of a chart, with the way to each; where several series meet there, one can be chosen. */
-export function PeopleDialog({ lists, onClose }: { lists: readonly Behind[]; onClose: () => void }) {
+interface PeopleDialogProps {
+  kind: Kind;
+  query: Questions[Kind];
+  lists: readonly [Behind, ...Behind[]];
+  onClose: () => void;
+}
+
+/** The people behind a point of an answer, with the way to each; where several lines meet there, one can be chosen. */
+export function PeopleDialog({ kind, query, lists, onClose }: PeopleDialogProps) {
   const project = useProject();
   const [chosen, setChosen] = useState("0");
+  const [isSaving, setSaving] = useState(false);
   const list = lists[Number(chosen)] ?? lists[0];
-  const people = useInfiniteQuery({ ...peopleBehindOptions(project.id, list), enabled: list !== undefined });
-  if (list === undefined) return null;
+  const people = useInfiniteQuery(peopleBehindOptions(project.id, { kind, query }, list));
+  const save = () => {
+    setSaving(true);
+    downloadPeople(project.id, { kind, query }, list)
+      .catch((error: unknown) => tell(asProblem(error).detail))
+      .finally(() => setSaving(false));
+  };
   const rows = people.data?.pages.flatMap((page) => page.results) ?? [];
   return (
-    <Dialog open wide onClose={onClose} title="People" description={list.note ?? "Everybody with a profile who did this, whoever did it last first."}>
-      {lists.length > 1 ? (
-        <Select
-          label="Series"
-          value={chosen}
-          options={lists.map(({ title }, index) => ({ value: String(index), label: title }))}
-          onChange={setChosen}
-          className="mb-3 max-w-full"
-        />
-      ) : (
-        <p className="mb-3 font-medium" dir="auto">
-          {list.title}
-        </p>
-      )}
+    <Dialog open wide onClose={onClose} title="People" description="Everybody behind this number; whoever was seen in it last comes first.">
+      <div className="mb-3 flex flex-wrap items-center gap-2">
+        {lists.length > 1 ? (
+          <Select label="Who" value={chosen} options={lists.map(({ title }, index) => ({ value: String(index), label: title }))} onChange={setChosen} className="max-w-full" />
+        ) : (
+          <p className="min-w-0 font-medium" dir="auto">
+            {list.title}
+          </p>
+        )}
+        <Button kind="quiet" className="ms-auto shrink-0" disabled={isSaving || rows.length === 0} onClick={save}>
+          <Download aria-hidden />
+          {isSaving ? "Fetching…" : "CSV"}
+        </Button>
+      </div>
       <div className="-mx-5 min-h-60 border-t border-line" data-testid="people-behind">
         {people.isPending ? (
           <SkeletonRows />
         ) : people.isError ? (
           <Failure error={people.error} onRetry={() => void people.refetch()} />
         ) : rows.length === 0 ? (
-          <Empty title="Nobody">No person with a profile did this here.</Empty>
+          <Empty title="Nobody">This number counts no people.</Empty>
         ) : (
           <ul className="divide-y divide-line">
             {rows.map((person) => (
@@ -54,8 +71,8 @@ export function PeopleDialog({ lists, onClose }: { lists: readonly Behind[]; onC
                 >
                   {personName(person)}
                 </Link>
-                <span className="figure text-13 text-soft">{person.events === 1 ? "once" : `${exact(person.events)} times`}</span>
-                <span className="figure w-28 text-end text-13 text-soft">
+                <span className="figure text-13 whitespace-nowrap text-soft">{person.events === 1 ? "1 event" : `${exact(person.events)} events`}</span>
+                <span className="figure min-w-28 text-end text-13 whitespace-nowrap text-soft sm:min-w-36">
                   {person.last_seen ? shortTime(parseTime(person.last_seen), project.timezone) : ""}
                 </span>
               </li>

@@ -1,5 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { queryApi, unwrap } from "~/api/client";
+import { fetchAuthorized, queryApi, unwrap } from "~/api/client";
+import { saveAs } from "~/charts/save";
+import type { Kind, Questions } from "~/features/insights/ask";
 import type { Behind } from "~/features/people/behind";
 
 export const personsOptions = (projectId: number, search: string) =>
@@ -30,27 +32,42 @@ export const foundPeopleOptions = (projectId: number, search: string) =>
     staleTime: 30_000,
   });
 
-/** People with one of these events: those behind a point of a chart. */
-export const peopleBehindOptions = (projectId: number, behind: Behind | undefined) =>
+/** A question, as every kind of insight asks it. */
+interface Asked {
+  kind: Kind;
+  query: Questions[Kind];
+}
+
+const bodyOf = (projectId: number, { kind, query }: Asked, { point }: Behind) => ({ project_id: projectId, kind, query: { ...query }, point });
+
+/** Everybody whom a point of a question's answer counts. */
+export const peopleBehindOptions = (projectId: number, asked: Asked, behind: Behind) =>
   infiniteQueryOptions({
-    queryKey: ["people-behind", projectId, behind],
+    queryKey: ["people-behind", projectId, asked.kind, asked.query, behind.point],
     queryFn: ({ signal, pageParam }) => {
-      if (behind === undefined) throw new Error("There is no point to look behind");
-      const { event, filters, date_from, date_to } = behind;
-      const query = {
-        project_id: projectId,
-        date_from,
-        limit: 50,
-        ...(date_to === undefined ? {} : { date_to }),
-        ...(event === null ? {} : { event: [event] }),
-        ...(filters.length > 0 ? { filters: JSON.stringify(filters) } : {}),
-        ...(pageParam ? { cursor: pageParam } : {}),
-      };
-      return unwrap(queryApi.GET("/api/persons", { params: { query }, signal }));
+      const body = { ...bodyOf(projectId, asked, behind), limit: 50, ...(pageParam ? { cursor: pageParam } : {}) };
+      return unwrap(queryApi.POST("/api/persons", { body, signal }));
     },
     initialPageParam: "",
     getNextPageParam: (page) => page.next_cursor,
   });
+
+/** All of them as one CSV file, a row for each of their ids. */
+export async function downloadPeople(projectId: number, asked: Asked, behind: Behind): Promise<void> {
+  const pages: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const response = await fetchAuthorized("/api/persons?format=csv", {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "text/csv" },
+      body: JSON.stringify({ ...bodyOf(projectId, asked, behind), limit: 1000, ...(cursor === null ? {} : { cursor }) }),
+    });
+    const page = await response.text();
+    pages.push(pages.length === 0 ? page : page.slice(page.indexOf("\r\n") + 2));
+    cursor = response.headers.get("x-next-cursor");
+  } while (cursor !== null);
+  saveAs(new Blob(pages, { type: "text/csv" }), "people.csv");
+}
 
 export const personOptions = (projectId: number, distinctId: string) =>
   infiniteQueryOptions({

@@ -5,7 +5,6 @@ import { BuilderSection, InsightPage } from "~/features/insights/InsightPage";
 import { MatchingEditor } from "~/features/insights/MatchingEditor";
 import { NumberInput } from "~/features/insights/NumberInput";
 import { putSearch } from "~/features/insights/search";
-import { peopleBehindCohort } from "~/features/retention/behind";
 import { describeRetention, PERIODS, retentionQuery, USUAL_PERIODS, usualStart, type RetentionState } from "~/features/retention/document";
 import { RetentionView } from "~/features/retention/RetentionView";
 import { Select } from "~/ui/Select";
@@ -73,9 +72,7 @@ export function RetentionPage() {
       start={<StartHere title="Do people come back?" kind="retention" onPick={(event) => change({ start: { event } })} />}
       isEmpty={(data) => data.cohorts.every((cohort) => cohort.size === 0)}
       onWiden={() => change({ date_from: "-90d", date_to: undefined, period: "week" })}
-      chart={(data, { label, onPeople }) => (
-        <RetentionView answer={data} label={label} {...(query === null ? {} : { onPick: (index) => onPeople([peopleBehindCohort(query, data, index)]) })} />
-      )}
+      chart={(data, { label, onPeople }) => <RetentionView answer={data} label={label} onPeople={onPeople} />}
     />
   );
 }

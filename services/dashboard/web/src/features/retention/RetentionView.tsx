@@ -2,6 +2,9 @@ import type { Schemas } from "~/api/client";
 import { bucketName } from "~/format/times";
 import { exact, percent } from "~/format/numbers";
 import { cx } from "~/ui/cx";
+import type { OnPeople } from "~/features/people/behind";
+import { PeopleButton } from "~/features/people/PeopleButton";
+import { behindCell } from "~/features/retention/behind";
 import { overall, openFrom } from "~/features/retention/shape";
 
 export type RetentionAnswer = Schemas["RetentionAnswer"];
@@ -12,12 +15,11 @@ interface RetentionViewProps {
   answer: RetentionAnswer;
   label: string;
   small?: boolean;
-  /** Somebody wants to see who is in a cohort. */
-  onPick?: (index: number) => void;
+  onPeople?: OnPeople;
 }
 
 /** A heat map in one hue: figures in the cells, the cohort's size first, cells that are not over yet hatched. */
-export function RetentionView({ answer, label, small, onPick }: RetentionViewProps) {
+export function RetentionView({ answer, label, small, onPeople }: RetentionViewProps) {
   const columns = Math.max(0, ...answer.cohorts.map((cohort) => cohort.values.length));
   const now = new Date();
   return (
@@ -51,35 +53,35 @@ export function RetentionView({ answer, label, small, onPick }: RetentionViewPro
           </tr>
         </thead>
         <tbody>
-          {answer.cohorts.map((cohort, row) => {
+          {answer.cohorts.map((cohort) => {
             const open = openFrom(cohort, answer.period, now);
+            const look = (period: number) => (onPeople && cohort.values[period] ? () => onPeople([behindCell(answer, cohort, period)]) : undefined);
             return (
               <tr key={cohort.date}>
                 <th scope="row" className="sticky start-0 bg-surface px-2 text-start font-normal whitespace-nowrap">
                   {bucketName(new Date(cohort.date), answer.period, answer.timezone).replace(/^Week of /, "")}
                 </th>
                 <td className="figure px-2 text-end">
-                  {onPick && cohort.size > 0 ? (
-                    <button type="button" onClick={() => onPick(row)} className="text-accent-text underline-offset-2 hover:underline" title="Who they are">
-                      {exact(cohort.size)}
-                    </button>
-                  ) : (
-                    exact(cohort.size)
-                  )}
+                  <PeopleButton onClick={look(0)} className="text-accent-text">
+                    {exact(cohort.size)}
+                  </PeopleButton>
                 </td>
                 {Array.from({ length: columns }, (_, index) => {
                   const value = cohort.values[index];
                   // What lies ahead has no share yet.
                   if (value === undefined || index > open) return <td key={index} />;
                   const share = cohort.size === 0 ? 0 : value / cohort.size;
+                  const title = `${exact(value)} of ${exact(cohort.size)}${index >= open ? ", not over yet" : ""}`;
                   return (
                     <td
                       key={index}
-                      title={`${exact(value)} of ${exact(cohort.size)}${index >= open ? ", not over yet" : ""}`}
-                      className={cx("figure h-8 min-w-14 rounded-[3px] px-2 text-center", index >= open && "hatched", share > 0.55 && "text-on-accent")}
+                      title={title}
+                      className={cx("figure h-8 min-w-14 rounded-[3px] text-center", index >= open && "hatched", share > 0.55 && "text-on-accent")}
                       style={{ backgroundColor: cohort.size === 0 ? "var(--sunken)" : `color-mix(in oklab, var(--accent) ${Math.round(4 + share * 92)}%, var(--surface))` }}
                     >
-                      {cohort.size === 0 ? "–" : percent(share)}
+                      <PeopleButton onClick={look(index)} title={title} className="size-full min-h-8 px-2">
+                        {cohort.size === 0 ? "–" : percent(share)}
+                      </PeopleButton>
                     </td>
                   );
                 })}

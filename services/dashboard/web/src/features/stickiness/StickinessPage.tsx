@@ -54,8 +54,8 @@ export function StickinessPage() {
       start={<StartHere title="How much of a habit is it?" kind="stickiness" onPick={(event) => change({ series: [{ event }] })} />}
       isEmpty={(data) => data.series.every((each) => each.counts.every((count) => count === 0))}
       onWiden={() => change({ date_from: "-90d", date_to: undefined, interval: "week" })}
-      chart={(data, { label }) => <StickinessView answer={data} label={label} />}
-      table={(data, label) => <StickinessTable answer={data} label={label} />}
+      chart={(data, { label, onPeople }) => <StickinessView answer={data} label={label} onPeople={onPeople} />}
+      table={(data, { label, onPeople }) => <StickinessTable answer={data} label={label} onPeople={onPeople} />}
     />
   );
 }

@@ -2,13 +2,23 @@ import { useMemo } from "react";
 import type { Schemas } from "~/api/client";
 import { BarChart } from "~/charts/BarChart";
 import { DataTable, type Column } from "~/charts/DataTable";
+import type { OnPeople } from "~/features/people/behind";
+import { PeopleButton } from "~/features/people/PeopleButton";
+import { behindBar } from "~/features/stickiness/behind";
 import { assignColours, colourOf } from "~/format/colours";
 import { exact, percent } from "~/format/numbers";
 
 export type StickinessAnswer = Schemas["StickinessAnswer"];
 
+interface StickinessViewProps {
+  answer: StickinessAnswer;
+  label: string;
+  height?: number;
+  onPeople?: OnPeople;
+}
+
 /** A bar for each number of intervals: how many people were active in that many. */
-export function StickinessView({ answer, label, height }: { answer: StickinessAnswer; label: string; height?: number }) {
+export function StickinessView({ answer, label, height, onPeople }: StickinessViewProps) {
   const series = useMemo(() => {
     const colours = assignColours(answer.series.map((each) => each.name));
     return answer.series.map((each, index) => ({ key: String(each.index), label: each.name, colour: colourOf(colours[index] ?? 0), values: each.counts }));
@@ -25,6 +35,7 @@ export function StickinessView({ answer, label, height }: { answer: StickinessAn
       caption={`${answer.interval}s active`}
       testId="stickiness"
       height={height}
+      onPick={onPeople && ((index, key) => onPeople(answer.series.filter((each) => String(each.index) === key).map((each) => behindBar(answer, each, index))))}
     />
   );
 }
@@ -34,14 +45,22 @@ interface Row {
   index: number;
 }
 
-export function StickinessTable({ answer, label }: { answer: StickinessAnswer; label: string }) {
+export function StickinessTable({ answer, label, onPeople }: { answer: StickinessAnswer; label: string; onPeople: OnPeople }) {
   const rows = answer.intervals.map((count, index): Row => ({ count, index }));
   const columns: Column<Row>[] = [
     { key: "count", label: `${answer.interval.replace(/^./, (letter) => letter.toUpperCase())}s active`, value: (row) => row.count },
     ...answer.series.flatMap((each): Column<Row>[] => {
       const all = each.counts.reduce((sum, count) => sum + count, 0);
       return [
-        { key: `${each.index}`, label: each.name, numeric: true, value: (row) => each.counts[row.index] ?? 0, show: (row) => exact(each.counts[row.index] ?? 0) },
+        {
+          key: `${each.index}`,
+          label: each.name,
+          numeric: true,
+          value: (row) => each.counts[row.index] ?? 0,
+          show: ({ index }) => (
+            <PeopleButton onClick={each.counts[index] ? () => onPeople([behindBar(answer, each, index)]) : undefined}>{exact(each.counts[index] ?? 0)}</PeopleButton>
+          ),
+        },
         {
           key: `${each.index} share`,
           label: "Share",

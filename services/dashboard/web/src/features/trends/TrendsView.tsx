@@ -2,6 +2,9 @@ import { useMemo } from "react";
 import { DataTable, type Column } from "~/charts/DataTable";
 import { TimeChart } from "~/charts/TimeChart";
 import type { ChartKind } from "~/features/trends/document";
+import type { OnPeople } from "~/features/people/behind";
+import { PeopleButton } from "~/features/people/PeopleButton";
+import { behindTrend } from "~/features/trends/behind";
 import { shapeTrends, type ShownSeries, type TrendsAnswer } from "~/features/trends/shape";
 import { change, compact, exact } from "~/format/numbers";
 import { bucketName, bucketTick } from "~/format/times";
@@ -12,14 +15,14 @@ interface TrendsViewProps {
   label: string;
   height?: number;
   small?: boolean;
-  onPick?: (index: number, key: string | null) => void;
+  onPeople?: OnPeople | undefined;
 }
 
 /** A trend's answer as somebody wants to see it. */
-export function TrendsView({ answer, chart, label, height, small, onPick }: TrendsViewProps) {
+export function TrendsView({ answer, chart, label, height, small, onPeople }: TrendsViewProps) {
   const series = useMemo(() => shapeTrends(answer), [answer]);
-  if (chart === "number") return <Numbers series={series} small={small === true} />;
-  if (chart === "table") return <TrendsTable answer={answer} label={label} />;
+  if (chart === "number") return <Numbers answer={answer} small={small === true} onPeople={onPeople} />;
+  if (chart === "table") return <TrendsTable answer={answer} label={label} onPeople={onPeople} />;
   return (
     <TimeChart
       kind={chart}
@@ -28,12 +31,19 @@ export function TrendsView({ answer, chart, label, height, small, onPick }: Tren
       label={label}
       height={height}
       small={small}
-      onPick={onPick}
+      onPick={onPeople && ((index, key) => onPeople(behindTrend(answer, index, key)))}
     />
   );
 }
 
-function Numbers({ series, small }: { series: readonly ShownSeries[]; small: boolean }) {
+/** Opens the people behind a number, where there are some. */
+function look(answer: TrendsAnswer, onPeople: OnPeople | undefined, bucket: number | null, { key, data, total }: ShownSeries) {
+  const number = bucket === null ? total : data[bucket];
+  return onPeople === undefined || !number ? undefined : () => onPeople(behindTrend(answer, bucket, key));
+}
+
+function Numbers({ answer, small, onPeople }: { answer: TrendsAnswer; small: boolean; onPeople: OnPeople | undefined }) {
+  const series = shapeTrends(answer);
   const now = series.filter((each) => !each.pale);
   const before = series.filter((each) => each.pale);
   return (
@@ -47,7 +57,9 @@ function Numbers({ series, small }: { series: readonly ShownSeries[]; small: boo
               {each.label}
             </dt>
             <dd className="figure text-28 font-bold" title={exact(each.total)} data-testid="number">
-              {compact(each.total)}
+              <PeopleButton onClick={look(answer, onPeople, null, each)} title={`Who they are: ${exact(each.total)}`}>
+                {compact(each.total)}
+              </PeopleButton>
             </dd>
             {changed === null ? null : <dd className="figure text-13 text-soft">{changed} from before</dd>}
           </div>
@@ -58,7 +70,7 @@ function Numbers({ series, small }: { series: readonly ShownSeries[]; small: boo
 }
 
 /** The same numbers as the chart's, and its form for whoever cannot see it. */
-export function TrendsTable({ answer, label }: { answer: TrendsAnswer; label: string }) {
+export function TrendsTable({ answer, label, onPeople }: { answer: TrendsAnswer; label: string; onPeople?: OnPeople | undefined }) {
   const series = useMemo(() => shapeTrends(answer), [answer]);
   const columns = useMemo<Column<ShownSeries>[]>(() => {
     const buckets = answer.buckets.map((text) => new Date(text));
@@ -74,16 +86,30 @@ export function TrendsTable({ answer, label }: { answer: TrendsAnswer; label: st
           </span>
         ),
       },
-      { key: "total", label: "Whole range", numeric: true, value: (row) => row.total, show: (row) => <strong className="font-medium">{exact(row.total)}</strong> },
+      {
+        key: "total",
+        label: "Whole range",
+        numeric: true,
+        value: (row) => row.total,
+        show: (row) => (
+          <strong className="font-medium">
+            <PeopleButton onClick={look(answer, onPeople, null, row)}>{exact(row.total)}</PeopleButton>
+          </strong>
+        ),
+      },
       ...buckets.map((bucket, index) => ({
         key: `${bucket.getTime()}`,
         label: bucketTick(bucket, answer.interval, answer.timezone),
         title: bucketName(bucket, answer.interval, answer.timezone),
         numeric: true,
         value: (row: ShownSeries) => row.data[index] ?? 0,
-        show: (row: ShownSeries) => exact(row.data[index] ?? 0),
+        show: (row: ShownSeries) => (
+          <PeopleButton onClick={look(answer, onPeople, index, row)} title={bucketName(bucket, answer.interval, answer.timezone)}>
+            {exact(row.data[index] ?? 0)}
+          </PeopleButton>
+        ),
       })),
     ];
-  }, [answer]);
+  }, [answer, onPeople]);
   return <DataTable caption={`${label} Numbers as a table`} columns={columns} rows={series} rowKey={(row) => row.key} most={50} />;
 }
