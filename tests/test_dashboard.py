@@ -26,7 +26,7 @@ def built() -> None:
 
 def run(*command: str, **environment: str) -> str:
     done = subprocess.run(
-        command, cwd=WEB, env={**os.environ, **environment}, capture_output=True, text=True, timeout=200, check=False
+        command, cwd=WEB, env={**os.environ, **environment}, capture_output=True, text=True, timeout=400, check=False
     )
     assert done.returncode == 0, done.stdout[-4_000:] + done.stderr[-4_000:]
     return done.stdout
@@ -53,7 +53,7 @@ def test_the_wheel_carries_the_pages(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 def test_a_first_day_in_a_browser(tmp_path: Path) -> None:
     browser = chromium()
     environment = platform_environment(FOOTFALL_EVENTS_TTL_DAYS="0", FOOTFALL_ALLOW_REGISTRATION="true")
