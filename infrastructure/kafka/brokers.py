@@ -20,7 +20,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -91,13 +91,22 @@ def fetch_jars() -> Path:
 class Broker:
     """One process of a cluster, which a test may end, freeze and start again."""
 
-    def __init__(self, node: int, folder: Path, ports: tuple[int, int, int], advertised: int, cluster: str) -> None:
+    def __init__(
+        self,
+        node: int,
+        folder: Path,
+        ports: tuple[int, int, int],
+        advertised: int,
+        cluster: str,
+        environment: Mapping[str, str] | None,
+    ) -> None:
         """`ports`: for clients, for brokers, for controllers. `advertised`: the port that clients are told.
-        `cluster`: properties that depend on the whole cluster, as lines."""
+        `cluster`: properties that depend on the whole cluster, as lines. `environment`: this process's without."""
         self.node = node
         self.port = ports[0]
         self.log = folder / "broker.log"
         self._folder = folder
+        self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         data = folder / "data"
         data.mkdir(parents=True, exist_ok=True)
@@ -125,6 +134,7 @@ class Broker:
             self._process = subprocess.Popen(
                 ["java", *JVM, f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}", "-cp", f"{fetch_jars()}/*",
                  "kafka.Kafka", str(self._folder / "server.properties")],
+                env=self._environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -189,12 +199,17 @@ class Kafka:
 
 
 def make_kafka(
-    folder: Path, brokers: int = 1, *, port: int | None = None, advertised: Sequence[int] | None = None
+    folder: Path,
+    brokers: int = 1,
+    *,
+    port: int | None = None,
+    advertised: Sequence[int] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Kafka:
     """A cluster with its data in `folder`, not started yet.
 
     `port`: of the first broker, the others follow; free ones without. `advertised`: the ports that clients are
-    told instead, one a broker, such as a proxy's.
+    told instead, one a broker, such as a proxy's. `environment`: the brokers'; this process's without.
     """
     free = iter(free_ports(3 * brokers))
     ports = [(port + node if port else next(free), next(free), next(free)) for node in range(brokers)]
@@ -211,7 +226,8 @@ def make_kafka(
         ]
     )
     made = [
-        Broker(node, folder / f"broker-{node}", each, told[node - 1], cluster) for node, each in enumerate(ports, 1)
+        Broker(node, folder / f"broker-{node}", each, told[node - 1], cluster, environment)
+        for node, each in enumerate(ports, 1)
     ]
     return Kafka(made, ",".join(f"127.0.0.1:{each}" for each in told))
 

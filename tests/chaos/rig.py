@@ -296,7 +296,13 @@ def running_rig(kind: str, folder: Path, brokers: int) -> Iterator[Rig]:
         more: dict[str, Any] = {}
         if kind == "real":
             to_kafka = [proxy() for _ in range(brokers)]
-            kafka = make_kafka(folder / "log" / "kafka", brokers, advertised=[each.port for each in to_kafka])
+            # Brokers keep their clocks: docs/failure-model.md#clocks tells what Kafka does where they jump.
+            unmoved = {
+                name: value for name, value in os.environ.items() if clock is None or name not in clock.environment
+            }
+            kafka = make_kafka(
+                folder / "log" / "kafka", brokers, advertised=[each.port for each in to_kafka], environment=unmoved
+            )
             for each, broker in zip(to_kafka, kafka.brokers, strict=True):
                 each.target = broker.port
             stack.callback(kafka.kill)
