@@ -105,6 +105,17 @@ class Platform:
         except (OSError, ValueError, psutil.Error):
             return None
 
+    @contextmanager
+    def frozen(self, part: str) -> Iterator[None]:
+        """SIGSTOP a part: it is there and does not answer, which is worse than being gone, as nothing restarts it."""
+        pid = self.pid(part)
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
     def kill(self, part: str) -> bool:
         """SIGKILL a part. Whether it was running."""
         pid = self.pid(part)

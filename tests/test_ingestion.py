@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,17 +20,6 @@ def nothing_is_stored(platform: Platform) -> Iterator[None]:
         platform.clickhouse("RENAME TABLE analytics.elsewhere TO analytics.first_seen")
 
 
-@contextmanager
-def stopped_consumer(platform: Platform) -> Iterator[None]:
-    pid = platform.pid("consumer")
-    assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
 @pytest.mark.slow
 def test_an_event_that_is_not_there_yet_is_accounted_for(platform: Platform) -> None:
     project_id, write_key, read_key = platform.make_project("Ingestion")
@@ -47,7 +34,7 @@ def test_an_event_that_is_not_there_yet_is_accounted_for(platform: Platform) -> 
         wait_until(lambda: ingestion()["waiting_events"] == 5, 15, "five events wait")
         assert 0 < ingestion()["oldest_waiting_seconds"] < 20
         assert ingestion()["silent_seconds"] is None
-        with stopped_consumer(platform):
+        with platform.frozen("consumer"):
             wait_until(lambda: ingestion()["silent_seconds"] is not None, 30, "the Consumer is silent")
             found = ingestion()
             assert found["silent_seconds"] > 20

@@ -4,14 +4,11 @@ what becomes of access when it ends, or when the Auth API does."""
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,18 +118,6 @@ def test_a_deleted_project_takes_its_events_with_it(shell: Shell) -> None:
     assert read_key
 
 
-@contextmanager
-def stopped(platform: Platform, part: str) -> Iterator[None]:
-    """A part that is there and does not answer, which is worse than one that is gone: it is not restarted."""
-    pid = platform.pid(part)
-    assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
 def test_a_stopped_auth_api_stops_neither_capture_nor_queries(shell: Shell) -> None:
     platform = shell.platform
     project, write_key, read_key = platform.make_project("Goes on")
@@ -147,7 +132,7 @@ def test_a_stopped_auth_api_stops_neither_capture_nor_queries(shell: Shell) -> N
     assert platform.capture(write_key, event).status_code == 200
     assert platform.get(read_key, "/api/events") is not None
 
-    with stopped(platform, "auth"):
+    with platform.frozen("auth"):
         assert platform.capture(write_key, event).status_code == 200
         assert platform.get(read_key, "/api/events")["results"] is not None
         # This token was never shown to the Query API before.

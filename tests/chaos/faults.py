@@ -267,7 +267,7 @@ def consumer_frozen(rig: Rig, load: Load, seed: random.Random, seconds: float) -
     assigned = rig.platform.log_of("consumer").count('"assigned"')
     with rig.another("consumer"):
         time.sleep(3.0)
-        with rig.frozen("consumer"):
+        with rig.platform.frozen("consumer"):
             time.sleep(max(seconds, SESSION_SECONDS + 4))
             assert read_metric(rig.url("consumer"), "process_start_time_seconds") is None
         saw(lambda: rig.platform.log_of("consumer").count('"assigned"') > assigned, "`assigned` in its log")
@@ -359,7 +359,7 @@ def _iso(seconds: float) -> str:
 @fault()
 def auth_frozen(rig: Rig, load: Load, seed: random.Random, seconds: float) -> str:
     before = load.failures
-    with rig.frozen("auth"):
+    with rig.platform.frozen("auth"):
         time.sleep(seconds)
         assert read_metric(rig.url("auth"), "process_start_time_seconds") is None
     assert load.failures == before, "keys that are known go on working"
@@ -562,7 +562,7 @@ def clock_jumps(rig: Rig, load: Load, seed: random.Random, seconds: float) -> st
     hours = 20
     again = list(load.sent)
     for moved in (hours, 0, -hours, 0):
-        with rig.frozen("consumer"):  # what is in the log now is unread when the clock jumps
+        with rig.platform.frozen("consumer"):  # what is in the log now is unread when the clock jumps
             time.sleep(0.5)
             rig.clock.move(moved * 3600)
             enough = len(load.sent) + 3 * CONNECTIONS  # so many that some were begun after the jump

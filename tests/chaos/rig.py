@@ -146,17 +146,6 @@ class Rig:
             return {service: "does not answer"}
         return found
 
-    @contextmanager
-    def frozen(self, part: str) -> Iterator[None]:
-        """SIGSTOP a process of the platform."""
-        pid = self.platform.pid(part)
-        assert pid is not None
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
-
     def process_started(self, service: str) -> float:
         """When the service's process started, in Unix seconds; 0 while it does not answer."""
         return read_metric(self.url(service), "process_start_time_seconds") or 0.0

@@ -7,19 +7,11 @@ interface PeopleButtonProps {
   children: ReactNode;
   title?: string;
   className?: string;
-  /** One of so many that nobody wants to step through them: for the pointer only, and laid out as text is. */
-  isOneOfMany?: boolean;
 }
 
 /** A number, with the way to the people behind it. */
-export function PeopleButton({ onClick, children, title = "Who they are", className = "hover:text-accent-text", isOneOfMany = false }: PeopleButtonProps) {
+export function PeopleButton({ onClick, children, title = "Who they are", className = "hover:text-accent-text" }: PeopleButtonProps) {
   if (onClick === undefined) return children;
-  if (isOneOfMany)
-    return (
-      <span title={title} onClick={onClick} className={cx("cursor-pointer underline-offset-2 hover:underline", className)}>
-        {children}
-      </span>
-    );
   return (
     <button type="button" title={title} onClick={onClick} className={cx("underline-offset-2 hover:underline", className)}>
       {children}

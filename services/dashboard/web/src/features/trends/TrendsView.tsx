@@ -104,7 +104,7 @@ export function TrendsTable({ answer, label, onPeople }: { answer: TrendsAnswer;
         numeric: true,
         value: (row: ShownSeries) => row.data[index] ?? 0,
         show: (row: ShownSeries) => (
-          <PeopleButton isOneOfMany onClick={look(answer, onPeople, index, row)} title={bucketName(bucket, answer.interval, answer.timezone)}>
+          <PeopleButton onClick={look(answer, onPeople, index, row)} title={bucketName(bucket, answer.interval, answer.timezone)}>
             {exact(row.data[index] ?? 0)}
           </PeopleButton>
         ),
