@@ -131,6 +131,22 @@ def test_a_migration_that_is_not_applied_is_named(footfall: Any, healthy: Any, c
     assert "0001_events" in check["detail"]
 
 
+def test_parts_that_were_set_aside_are_named(footfall: Any, healthy: Any, clickhouse_url: str) -> None:
+    clickhouse = ClickHouse(clickhouse_url)
+    sql = "SELECT data_paths[1] FROM system.tables WHERE database = 'analytics' AND name = 'events'"
+    part = Path(clickhouse.fetch(sql).rows[0][0]) / "detached" / "broken-on-start_202601_1_1_0"
+    clickhouse.close()
+    part.mkdir()
+    try:
+        ran = footfall("doctor", "--json", env=healthy.consumer)
+    finally:
+        part.rmdir()
+
+    assert ran.code == 0
+    (check,) = [check for check in ran.json["checks"] if check["part"] == "parts"]
+    assert (check["status"], check["detail"]) == ("warning", "1 damaged parts of events were set aside")
+
+
 def test_a_test_event_is_followed_to_its_end(footfall: Any, healthy: Any, capture: Any, query_api: Any) -> None:
     def pass_on() -> None:
         query_api.events = list(capture.events.values())

@@ -14,6 +14,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -507,7 +508,9 @@ def a_project_floods(rig: Rig, load: Load, seed: random.Random, seconds: float) 
 @fault(short="embedded", needs_machine=True)
 def disk_full_under_the_log(rig: Rig, load: Load, seed: random.Random, seconds: float) -> str:
     refused = rig.metric("capture", "requests_total", status="503")
+    _, filler, _ = rig.platform.make_project("filler")
     with rig.full("log"):
+        _use_up(rig, filler, seed, refused)
         seen = _sees_503(rig, refused)
         if rig.kafka is not None:
             # A broker whose disk is full ends by itself; whatever supervises it starts it again.
@@ -518,6 +521,16 @@ def disk_full_under_the_log(rig: Rig, load: Load, seed: random.Random, seconds: 
     return seen
 
 
+def _use_up(rig: Rig, write_key: str, seed: random.Random, refused: float) -> None:
+    """Send what the log's file has room for within itself, on a disk that has none."""
+    until = time.monotonic() + 40
+    with httpx.Client(base_url=rig.platform.capture_url, timeout=20) as client:
+        while rig.metric("capture", "requests_total", status="503") <= refused and time.monotonic() < until:
+            batch = [{**event, "properties": {"text": seed.randbytes(10_000).hex()}} for event in make_batch(seed, 50)]
+            with suppress(httpx.HTTPError):
+                client.post("/capture", json={"api_key": write_key, "batch": batch})
+
+
 @fault(short="embedded", needs_machine=True)
 def disk_full_under_clickhouse(rig: Rig, load: Load, seed: random.Random, seconds: float) -> str:
     before, failed = load.failures, rig.metric("consumer", "failures_total", cause="clickhouse")
@@ -526,10 +539,20 @@ def disk_full_under_clickhouse(rig: Rig, load: Load, seed: random.Random, second
             lambda: rig.metric("consumer", "failures_total", cause="clickhouse") > failed,
             '`footfall_consumer_failures_total{cause="clickhouse"}` grows',
         )
-        saw(lambda: "left on" in rig.missing("consumer").get("storing", ""), "`/readyz` of the Consumer: `storing`")
-        time.sleep(seconds)
+        saw(_is_short_of_room(rig), "`/readyz` of the Consumer: `storing`")
+        time.sleep(seconds / 2)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:  # writes and merges are under way when it gets full
+        time.sleep(seed.uniform(0.1, 1.0))
+        with rig.full("engine"):
+            time.sleep(seed.uniform(0.1, 1.0))
     assert load.failures == before, "clients do not notice"
     return seen
+
+
+def _is_short_of_room(rig: Rig) -> Callable[[], bool]:
+    words = ("left on", "not enough space")
+    return lambda: any(word in rig.missing("consumer").get("storing", "") for word in words)
 
 
 @fault(sets="embedded", needs_machine=True)
@@ -553,6 +576,26 @@ def _make_project(rig: Rig) -> int:
         headers={"authorization": f"Bearer {rig.platform.operator_token}"},
         timeout=30,
     ).status_code
+
+
+@fault(sets="embedded", needs_machine=True)
+def every_disk_full(rig: Rig, load: Load, seed: random.Random, seconds: float) -> str:
+    """As where all of Footfall lies on one disk, its own logs too. Services die meanwhile."""
+    refused = rig.metric("capture", "requests_total", status="503")
+    _, filler, _ = rig.platform.make_project("filler")
+    with ExitStack() as full:
+        for disk in rig.disks:
+            full.enter_context(rig.full(disk))
+        _use_up(rig, filler, seed, refused)
+        seen = _sees_503(rig, refused)
+        for part in ("consumer", "capture", "auth", "query"):
+            before = rig.process_started(part)
+            rig.platform.kill(part)
+            wait_until(lambda: rig.process_started(part) > before, 40, f"{part} is started again")  # noqa: B023
+        time.sleep(seconds / 2)
+    for part in ("consumer", "capture", "auth", "query"):
+        wait_until(lambda: not rig.missing(part), 40, f"{part} is ready again")  # noqa: B023
+    return seen
 
 
 @fault(needs_machine=True)

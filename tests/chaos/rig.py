@@ -32,33 +32,51 @@ BATCH = 20
 CONNECTIONS = 3
 PAUSE = 0.04
 """Seconds between a connection's batches: some 1,000 events/s in all, which leaves room to catch up."""
-DISKS = {"log": 2048, "engine": 4096, "metadata": 64}
+DISKS = {"log": 2048, "engine": 4096, "metadata": 64, "data": 256}
 """Megabytes of the disks that can get full, by what lies on them."""
 
 
 class Engine:
-    """The bridge with the ClickHouse engine, as a server that can be killed and started again."""
+    """The bridge with the ClickHouse engine, as a server that can be killed and started again.
+
+    One that ends by itself is started again, as by any supervisor.
+    """
 
     def __init__(self, data_dir: Path, proxy: Proxy) -> None:
         self._data_dir = data_dir
         self._proxy = proxy
+        self._killed = threading.Event()
         self.start()
 
     def start(self) -> None:
         """Start it, at another port; the proxy hides that."""
+        self._launch()
+        self._killed.clear()
+        self._supervisor = threading.Thread(target=self._supervise)
+        self._supervisor.start()
+
+    def _launch(self) -> None:
         self._process, url = testing.start_bridge(self._data_dir)
         self._proxy.target = httpx.URL(url).port or 0
 
-    def signal(self, number: signal.Signals) -> None:
-        os.kill(self._process.pid, number)
+    def _supervise(self) -> None:
+        while not self._killed.wait(0.2):
+            if self._process.poll() is not None:
+                self._ended()
+                with suppress(RuntimeError):  # it does not start; once more
+                    self._launch()
 
     def kill(self) -> None:
         """End it as a crash does."""
-        self._process.kill()
-        self._ended()
+        self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        self._process.terminate()
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        self._killed.set()
+        self._supervisor.join()
+        self._process.send_signal(how)
         self._ended()
 
     def _ended(self) -> None:
@@ -112,8 +130,8 @@ class Instance:
 @dataclass
 class Rig:
     """What a fault can get at. `kafka`, `to_kafka`, `to_postgres` and `to_redis` are there on the real set only;
-    `clock` and `disks` (by what lies on them: `log`, `engine`, `metadata`) where the machine lets us, else
-    `unavailable` says why not."""
+    `clock` and `disks` (by what lies on them: `log`, `engine`, `metadata`, `data` with the services' own logs) where
+    the machine lets us, else `unavailable` says why not."""
 
     platform: Platform
     engine: Engine

@@ -176,6 +176,7 @@ def _look_at_clickhouse(connection: Connection, settings: Settings) -> Iterator[
         yield Finding("clickhouse", "ok", f"{shown}, version {version}")
         yield _look_at_migrations(clickhouse)
         yield _look_at_ttl(clickhouse, settings)
+        yield from _look_at_parts(clickhouse)
     except ClickHouseUnavailable as error:
         yield Finding("clickhouse", "failed", f"{shown} does not answer: {error}", "Start it, or mend the address")
     except ClickHouseRefused as error:
@@ -211,6 +212,17 @@ def _look_at_ttl(clickhouse: ClickHouse, settings: Settings) -> Finding:
         detail = f"{words}, but FOOTFALL_EVENTS_TTL_DAYS is {settings.events_ttl_days}"
         return Finding("retention", "warning", detail, "footfall migrate")
     return Finding("retention", "ok", words)
+
+
+def _look_at_parts(clickhouse: ClickHouse) -> Iterator[Finding]:
+    """What ClickHouse found damaged at its start and set aside, if anything."""
+    sql = (
+        "SELECT table, count() FROM system.detached_parts "
+        "WHERE database = {database:String} AND startsWith(reason, 'broken') GROUP BY table ORDER BY table"
+    )
+    if rows := clickhouse.fetch(sql, {"database": DATABASE}).rows:
+        detail = "; ".join(f"{parts} damaged parts of {table} were set aside" for table, parts in rows)
+        yield Finding("parts", "warning", detail, "docs/RUNBOOKS.md (ClickHouse disk and merges) tells how")
 
 
 def _look_at_log(connection: Connection, settings: Settings) -> Finding:

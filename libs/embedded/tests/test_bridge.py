@@ -4,6 +4,7 @@ import gzip
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -129,6 +130,84 @@ def test_data_and_definitions_survive_a_restart(tmp_path: Path) -> None:
     with running_bridge(tmp_path) as url:
         assert answer(url, "SELECT a, p.x FROM analytics.t") == "1\t2\n"
         assert answer(url, "SELECT s FROM analytics.v") == "1\n"
+
+
+# Disks that take no more. A limit of files' sizes lets writes fail where and when a test wants it.
+
+MERGED = "CREATE TABLE t (a UInt64, s String) ENGINE = ReplacingMergeTree ORDER BY a SETTINGS " + (
+    "non_replicated_deduplication_window = 100"
+)
+ROWS = "INSERT INTO t SELECT number + {first}, randomPrintableASCII(20) FROM numbers(20000)"
+
+
+def limit_files(process: subprocess.Popen[str], size: int) -> None:
+    """From now on each `write` of the process beyond `size` bytes of a file fails."""
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))  # type: ignore[attr-defined]
+
+
+def ended(process: subprocess.Popen[str]) -> int:
+    """The exit code, once the process has ended by itself."""
+    code = process.wait(20)
+    assert process.stdout is not None
+    process.stdout.close()
+    return code
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="NOT TESTED: limits of other processes are Linux's")
+def test_an_insert_that_the_disk_did_not_take_is_not_answered(tmp_path: Path) -> None:
+    process, url = start_bridge(tmp_path)
+    answer(url, MERGED)
+    answer(url, ROWS.format(first=0))
+    limit_files(process, 100_000)
+
+    with pytest.raises((ConnectionError, http.client.HTTPException)):
+        ask(url, ROWS.format(first=20_000), insert_deduplication_token="b")
+
+    assert ended(process) == 4
+    with running_bridge(tmp_path) as url:
+        assert answer(url, "SELECT count(), uniqExact(a) FROM t") == "20000\t20000\n"
+        part, reason = answer(url, "SELECT name, reason FROM system.detached_parts").split()
+        assert reason == "broken-on-start"
+        answer(url, f"ALTER TABLE t DROP DETACHED PART '{part}' SETTINGS allow_drop_detached = 1")
+        assert answer(url, "SELECT count() FROM system.detached_parts") == "0\n"
+        answer(url, ROWS.format(first=20_000), insert_deduplication_token="b")
+        assert answer(url, "SELECT count(), uniqExact(a) FROM t") == "40000\t40000\n"
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="NOT TESTED: limits of other processes are Linux's")
+def test_a_merge_that_the_disk_did_not_take_is_undone(tmp_path: Path) -> None:
+    process, url = start_bridge(tmp_path)
+    answer(url, MERGED + ", min_age_to_force_merge_seconds = 1")
+    answer(url, "SYSTEM STOP MERGES t")
+    for first in (0, 20_000, 40_000):
+        answer(url, ROWS.format(first=first))
+    sums = "SELECT count(), uniqExact(a), sum(sipHash64(s)) FROM t"
+    before = answer(url, sums)
+    limit_files(process, 1_000_000)
+
+    answer(url, "SYSTEM START MERGES t")  # nobody waits for the merge that begins now
+
+    assert ended(process) == 4
+    with running_bridge(tmp_path) as url:
+        assert answer(url, sums) == before
+        wait_until(lambda: answer(url, "SELECT count() FROM system.parts WHERE active AND table = 't'") == "1\n")
+        assert answer(url, sums) == before
+
+
+def test_room_is_left(tmp_path: Path) -> None:
+    with running_bridge(tmp_path) as url:
+        answer(url, MERGED)
+        answer(url, ROWS.format(first=0))
+    with running_bridge(tmp_path, "--min-free-bytes", str(1 << 60)) as url:
+        status, text = ask(url, ROWS.format(first=20_000))
+        assert (status, text.startswith("Code: 243. DB::Exception: Cannot reserve")) == (500, True)
+        status, text = ask(url, "ALTER TABLE t ADD COLUMN b UInt8")
+        assert (status, "must stay free. (NOT_ENOUGH_SPACE)" in text) == (500, True)
+        assert ask(url, "ALTER TABLE t DROP PARTITION tuple()")[1].startswith("Code: 243")
+        assert answer(url, "SELECT count() FROM t") == "20000\n"
+    with running_bridge(tmp_path, "--min-free-bytes", "0") as url:
+        answer(url, "ALTER TABLE t DROP PARTITION tuple()")
+        assert answer(url, "SELECT count() FROM t") == "0\n"
 
 
 # Clients that go away

@@ -53,6 +53,11 @@ class Settings(BaseSettings):
     consumer_port: int = Field(default=8003, description="Port of the Consumer's health and metrics.")
     dashboard_port: int = Field(default=3000, description="Port of the dashboard.")
     clickhouse_port: int = Field(default=18123, description="Port of the embedded ClickHouse endpoint.")
+    clickhouse_min_free_bytes: int = Field(
+        default=134_217_728,
+        ge=0,
+        description="What INSERTs and merges of the embedded ClickHouse leave free on its disk.",
+    )
     auth_url: str = Field(default="", description="URL of the Auth API; empty: 127.0.0.1 at `AUTH_PORT`.")
 
     admin_email: str = Field(

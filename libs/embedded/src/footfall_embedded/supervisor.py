@@ -106,6 +106,7 @@ class Child:
         self._started_at = 0.0
         self._restart_at = 0.0
         self._pause = 0.0
+        self._is_noted = False
         self.restarts = 0
 
     def start(self) -> None:
@@ -121,8 +122,15 @@ class Child:
                 start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops the parts in order
             )
         self._started_at = time.monotonic()
-        created = psutil.Process(self._process.pid).create_time()
-        self._pid_file.write_text(json.dumps({"pid": self._process.pid, "created": created}))
+        self._is_noted = False
+        self._note(self._process.pid)
+
+    def _note(self, pid: int) -> None:
+        """Note the process for a later supervisor, in case this one is killed; on a full disk once there is room."""
+        with contextlib.suppress(OSError, psutil.NoSuchProcess):
+            note = {"pid": pid, "created": psutil.Process(pid).create_time()}
+            self._pid_file.write_text(json.dumps(note))
+            self._is_noted = True
 
     def wait_ready(self, give_up: Callable[[], bool]) -> None:
         """Return when the part answers that it is ready. Raises `StartFailed` with the end of its log."""
@@ -150,6 +158,8 @@ class Child:
             return
         code = self._process.poll()
         if code is None:
+            if not self._is_noted:
+                self._note(self._process.pid)
             return
         self._pause = 0.2 if now - self._started_at > 60 else min(10.0, max(0.2, self._pause * 2))
         self._restart_at = now + self._pause
@@ -172,8 +182,9 @@ class Child:
     def trim_log(self) -> None:
         """Bound the log. The process appends, so cutting the file under it is safe."""
         if self._log.exists() and self._log.stat().st_size > MAX_LOG_BYTES:
-            self._log.with_suffix(".log.1").write_bytes(self._log.read_bytes()[-MAX_LOG_BYTES:])
-            os.truncate(self._log, 0)
+            with contextlib.suppress(OSError):  # a full disk; it is tried again
+                self._log.with_suffix(".log.1").write_bytes(self._log.read_bytes()[-MAX_LOG_BYTES:])
+                os.truncate(self._log, 0)
 
     def log_tail(self, lines: int = 15) -> str:
         if not self._log.exists():
@@ -413,7 +424,8 @@ def main(data_dir: Path | None, json_output: bool = False) -> int:
     given: dict[str, Any] = {"data_dir": data_dir} if data_dir else {}
 
     def say(line: str) -> None:
-        print(line, file=sys.stderr if json_output else sys.stdout, flush=True)
+        with contextlib.suppress(OSError):  # into a file on a full disk, or to somebody who is gone
+            print(line, file=sys.stderr if json_output else sys.stdout, flush=True)
 
     try:
         settings = Settings(**given)

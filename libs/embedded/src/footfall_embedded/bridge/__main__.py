@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import logging
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -17,13 +16,15 @@ import structlog
 import uvicorn
 import uvloop
 
+from footfall_core.telemetry import configure_logging
 from footfall_embedded.bridge.app import Bridge, Limits
 from footfall_embedded.bridge.engine import Engine, total_memory
 from footfall_embedded.bridge.errors import EngineError
 from footfall_embedded.bridge.request import Account, is_local_name
 
-_IN_USE = 3
 _FAILED = 1
+_IN_USE = 3
+_LOST_WRITE = 4
 _KEEP_ALIVE_SECONDS = 30
 
 
@@ -49,6 +50,12 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     add("--user", default=env("FOOTFALL_CLICKHOUSE_USER", "default"))
     add("--password", default=env("FOOTFALL_CLICKHOUSE_PASSWORD", ""))
     add("--memory-bytes", type=int, default=min(total_memory() * 2 // 5, 8 << 30), help="bound of all queries")
+    add(
+        "--min-free-bytes",
+        type=int,
+        default=env("FOOTFALL_CLICKHOUSE_MIN_FREE_BYTES", str(128 << 20)),
+        help="what INSERTs and merges leave free on the disk",
+    )
     add("--reads", type=int, default=defaults.reads, help="SELECTs at once")
     add("--inserts", type=int, default=defaults.inserts, help="INSERTs at once")
     add(
@@ -63,9 +70,17 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT. Exit codes: 0, 1 for a failed start, 3 for a data directory in use."""
+    """Serve until SIGTERM or SIGINT.
+
+    Exit codes: 0, 1 for a failed start, 3 for a data directory in use, 4 when the engine has lost a write: whoever
+    supervises the bridge starts it again, and the engine then mends what it finds.
+    """
     arguments = _arguments(argv)
-    _configure_logging()
+    configure_logging(
+        "bridge", os.environ.get("FOOTFALL_LOG_LEVEL", "info"), os.environ.get("FOOTFALL_LOG_FORMAT", "text")
+    )
+    # A result that fails midway breaks the connection on purpose.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing" not in record.getMessage())
     log = structlog.get_logger("bridge")
     folder = Path(arguments.data_dir).absolute() / "clickhouse"
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,10 +96,11 @@ def main(argv: list[str] | None = None) -> int:
             log.error("cannot listen", host=arguments.host, port=arguments.port, error=str(error))
             return _FAILED
         spool = folder / "spool"
-        shutil.rmtree(spool, ignore_errors=True)
-        spool.mkdir()
+        spool.mkdir(exist_ok=True)
+        for left in spool.iterdir():
+            left.unlink()
         try:
-            engine = Engine(folder, memory_bytes=arguments.memory_bytes)
+            engine = Engine(folder, memory_bytes=arguments.memory_bytes, min_free_bytes=arguments.min_free_bytes)
         except (EngineError, ValueError) as error:
             log.error("cannot open the engine", folder=str(folder), error=str(error))
             return _FAILED
@@ -112,6 +128,7 @@ async def _serve(arguments: argparse.Namespace, engine: Engine, spool: Path, lis
         spool,
         account=account,
         display_name="footfall",
+        on_lost_write=_end,
         only_local=is_local_name(address),
         limits=limits,
     )
@@ -138,10 +155,20 @@ async def _serve(arguments: argparse.Namespace, engine: Engine, spool: Path, lis
     structlog.get_logger("bridge").info("ready", url=f"http://{address}", version=engine.version)
     sys.stdout.write(f"http://{address}\n")
     sys.stdout.flush()
+    watch = asyncio.ensure_future(bridge.watch())
     await server.serve(sockets=[listener])
-    for drain in drains:
-        drain.cancel()
+    for task in (watch, *drains):
+        task.cancel()
     bridge.close()
+
+
+def _end() -> None:
+    """End as a crash does: what the engine believes is on the disk is not, so nothing may be answered any more."""
+    structlog.get_logger("bridge").critical(
+        "a write to the data directory failed, and the engine went on without it: ending to be started again",
+        hint="is the disk full or broken? Parts without all of their data are set aside at the start",
+    )
+    os._exit(_LOST_WRITE)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -151,21 +178,6 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.bind((host, port))
     listener.listen(1024)
     return listener
-
-
-def _configure_logging() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
-    # A result that fails midway breaks the connection on purpose.
-    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing" not in record.getMessage())
 
 
 if __name__ == "__main__":

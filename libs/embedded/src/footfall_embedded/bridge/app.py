@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import IO, Any, TypeVar
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -31,6 +31,7 @@ from footfall_embedded.bridge.request import (
     read_request,
     refuse_web_pages,
 )
+from footfall_embedded.bridge.spool import refuse_full_disk, write_all
 from footfall_embedded.bridge.work import Bench, Work, perform, read_work
 
 Scope = MutableMapping[str, Any]
@@ -42,6 +43,7 @@ log = structlog.get_logger("bridge")
 _MEMORY_BYTES = 1 << 20  # a body up to this size stays off the disk
 _QUICK_SECONDS = 0.02  # the result of a statement that takes longer is streamed
 _KILL_AGAIN_SECONDS = 0.2
+_WATCH_SECONDS = 1.0  # the parts that a merge took go away after minutes, so there is time
 _NO_HANDLER = (
     "There is no handle {}\n\nUse / or /ping for health checks.\n"
     "Send queries from your program with POST method or GET /?query=...\n"
@@ -116,12 +118,13 @@ class Bridge:
         *,
         account: Account,
         display_name: str,
+        on_lost_write: Callable[[], None],
         only_local: bool = True,
         limits: Limits | None = None,
     ) -> None:
         """To be made in the event loop. `folder`: where bodies and results wait that are too large for memory.
 
-        `only_local`: see `refuse_web_pages`.
+        `on_lost_write`: ends the process, from any thread. `only_local`: see `refuse_web_pages`.
         """
         self._engine = engine
         self._folder = folder
@@ -141,7 +144,8 @@ class Bridge:
         self._running: dict[str, Running] = {}
         self._receiving: set[asyncio.Task[Any]] = set()
         self._stopping = False
-        self._bench = Bench(engine, self._client_ids, self._on_kill, folder)
+        self._on_lost_write = on_lost_write
+        self._bench = Bench(engine, self._client_ids, self._on_kill, folder, self._require_writes)
         self._own_headers: Headers = [
             (b"x-clickhouse-server-display-name", display_name.encode()),
             (b"x-clickhouse-timezone", engine.timezone.encode()),
@@ -167,7 +171,7 @@ class Bridge:
     async def _query(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = first_headers(scope["headers"])
         reply_headers = list(self._own_headers)
-        raw: BinaryIO | None = None
+        raw: IO[bytes] | None = None
         kind = "read"
         try:
             arguments = parse_arguments(scope["query_string"])
@@ -199,7 +203,7 @@ class Bridge:
             if raw is not None:
                 raw.close()
 
-    async def _collect(self, receive: Receive) -> tuple[BinaryIO, int]:
+    async def _collect(self, receive: Receive) -> tuple[IO[bytes], int]:
         """The body as it came, and its size. Raises Disconnected when the client leaves before its end."""
         message = await receive()
         if not message.get("more_body", False) and message["type"] == "http.request":
@@ -209,7 +213,8 @@ class Bridge:
         assert task is not None
         self._receiving.add(task)
         try:
-            return await _collect(message, receive, self._folder, self._limits.body_bytes)
+            with refuse_full_disk(self._folder):
+                return await _collect(message, receive, self._folder, self._limits.body_bytes)
         except asyncio.CancelledError:
             if not self._stopping:
                 raise
@@ -234,6 +239,16 @@ class Bridge:
                 running.killed = True
                 if running.pipe is not None:
                     running.pipe.discard()
+
+    def _require_writes(self) -> None:
+        if self._engine.lost_writes():
+            self._on_lost_write()
+
+    async def watch(self) -> None:
+        """Look for what merges have lost, for as long as it is awaited."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            await self._own(self._require_writes)
 
     def _own(self, work: Callable[[], T]) -> asyncio.Future[T]:
         return self._loop.run_in_executor(self._own_threads, work)
@@ -470,9 +485,9 @@ def _header(value: str) -> bytes:
 
 async def _collect(
     message: MutableMapping[str, Any], receive: Receive, folder: Path, most: int
-) -> tuple[BinaryIO, int]:
+) -> tuple[IO[bytes], int]:
     """The body that begins with `message`: in memory while it is small, then in a file."""
-    target: BinaryIO = BytesIO()
+    target: IO[bytes] = BytesIO()
     size = 0
     while True:
         data = message.get("body", b"")
@@ -485,9 +500,9 @@ async def _collect(
             raise refuse("QUERY_IS_TOO_LARGE", "The request's body is larger than this server accepts.")
         if size > _MEMORY_BYTES and isinstance(target, BytesIO):
             held = target.getvalue()
-            target = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (closed by whoever reads it)
-            target.write(held)
-        target.write(data)
+            target = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 (closed by whoever reads it)
+            write_all(target, held)
+        write_all(target, data)
         if not message.get("more_body", False):
             target.seek(0)
             return target, size

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Callable
-from typing import BinaryIO, Protocol
+from typing import IO, Protocol
 
 import brotli  # type: ignore[import-untyped]  # it ships no types
 import lz4.frame
@@ -32,7 +32,7 @@ class Compressor(Protocol):
 class _Inflate:
     """gzip of any number of members, zlib and raw deflate."""
 
-    def __init__(self, source: BinaryIO, raw_allowed: bool) -> None:
+    def __init__(self, source: IO[bytes], raw_allowed: bool) -> None:
         self._source = source
         self._raw_allowed = raw_allowed
         self._engine = zlib.decompressobj(47)
@@ -64,7 +64,7 @@ class _Inflate:
 
 
 class _Brotli:
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: IO[bytes]) -> None:
         self._source = source
         self._engine = brotli.Decompressor()
 
@@ -82,7 +82,7 @@ class _Brotli:
 class _Zstd:
     """Any number of frames. Its library has no bound for the output, so the input comes in small steps."""
 
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: IO[bytes]) -> None:
         self._source = source
         self._decompressor = zstandard.ZstdDecompressor(max_window_size=_MOST_ZSTD_WINDOW)
         self._frame = self._decompressor.decompressobj()
@@ -107,7 +107,7 @@ class _Zstd:
 
 
 class _Lz4:
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: IO[bytes]) -> None:
         self._reader = lz4.frame.LZ4FrameFile(source, mode="rb")
 
     def read(self, size: int, /) -> bytes:
@@ -115,7 +115,7 @@ class _Lz4:
         return data
 
 
-_READERS: dict[str, Callable[[BinaryIO], Reader]] = {
+_READERS: dict[str, Callable[[IO[bytes]], Reader]] = {
     "gzip": lambda source: _Inflate(source, raw_allowed=False),
     "x-gzip": lambda source: _Inflate(source, raw_allowed=False),
     "deflate": lambda source: _Inflate(source, raw_allowed=True),
@@ -129,7 +129,7 @@ _BROKEN = (ValueError, OSError, EOFError, RuntimeError, zlib.error, brotli.error
 class Body:
     """A request's body, decompressed as it is read. Raises EngineError for a broken or too large one."""
 
-    def __init__(self, source: BinaryIO, encoding: str, max_bytes: int) -> None:
+    def __init__(self, source: IO[bytes], encoding: str, max_bytes: int) -> None:
         """`encoding`: the Content-Encoding, empty for none. `max_bytes` bounds the decompressed size."""
         self._encoding = encoding.strip().lower()
         self._left = max_bytes

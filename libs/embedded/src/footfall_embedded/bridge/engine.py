@@ -7,21 +7,25 @@ Everything that knows chDB is here. What the engine offers and the bridge relies
 - the engine makes up all query ids itself, but `system.processes` shows each query's settings: one that does
   nothing here carries the connection's name, and the bridge knows whose query is on which connection;
 - `INTO OUTFILE '/dev/fd/N'` writes any format to a pipe, block by block, and waits while the pipe is full;
-- `FROM INFILE` parses in parallel and is two to three times faster than data inside the statement.
+- `FROM INFILE` parses in parallel and is two to three times faster than data inside the statement;
+- a `write` that fails is counted, and that is all: where a ClickHouse server raises, chDB goes on as if it had
+  written. The engine's next start sets such parts aside, and takes back those that they were merged from.
 """
 
 import ctypes
 import importlib.util
 import json
 import os
+import shutil
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 from xml.sax.saxutils import escape
 
-from footfall_embedded.bridge.errors import EngineError, read_error
+from footfall_embedded.bridge.errors import EngineError, read_error, refuse
 
 _RTLD_DEEPBIND = 0x00008
 CARRIER = "chdb_client_name"
@@ -48,6 +52,8 @@ FROM (
         JSONExtractString(getSetting('{CLIENT_IDS}'), connection) AS client_id
     FROM system.processes)
 """
+
+_LOST_WRITES = "SELECT value FROM system.events WHERE event = 'WriteBufferFromFileDescriptorWriteFailed'"
 
 
 def _load_extension() -> ModuleType:
@@ -152,17 +158,24 @@ def quote_name(name: str) -> str:
 class Engine:
     """The engine, open on a directory until `close`."""
 
-    def __init__(self, folder: Path, *, memory_bytes: int) -> None:
+    def __init__(self, folder: Path, *, memory_bytes: int, min_free_bytes: int = 0) -> None:
         """`folder` is created when missing; `memory_bytes` bounds all queries and merges together.
 
-        Raises EngineError when the engine cannot open the folder.
+        `min_free_bytes`: what INSERTs and merges leave free on the disk. Raises EngineError when the engine cannot open
+        the folder.
         """
         if any(mark in str(folder) for mark in "?&"):
             raise ValueError(f"the data directory may not have ? or & in its path: {folder}")
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / "bridge.xml"
-        config.write_text(_config(memory_bytes))
+        text = _config(memory_bytes, min_free_bytes)
+        if not config.exists() or config.read_text() != text:  # a full disk has no room for the same once more
+            config.write_text(text)
+        # They may name INSERTs whose parts are set aside now, and whose repetitions would be dropped.
+        for noted in folder.glob("store/*/*/deduplication_logs/*"):
+            noted.unlink()
         self._path = str(folder)
+        self._min_free_bytes = min_free_bytes
         self._module = _load_extension()
         # The first connection boots the engine and keeps it alive. It runs no client's statements.
         self._first = self._open({"config-file": str(config), **SERVER_DEFAULTS})
@@ -175,6 +188,8 @@ class Engine:
         )
         self.version = version
         self._first.run(_PROCESSES)
+        self._counts = self._open(SERVER_DEFAULTS)
+        self._counting = threading.Lock()
         # What SET must go back to: on a new connection some settings are not at the engine's default.
         fresh = self._open(SERVER_DEFAULTS)
         self.base_settings = fresh.changed_settings()
@@ -224,6 +239,19 @@ class Engine:
         found: dict[str, int] = json.loads(rows) if rows else {}
         return found
 
+    def lost_writes(self) -> int:
+        """How many writes failed since the start. The results of statements must not be among them: read each pipe
+        to its end."""
+        with self._counting:
+            return int(self._counts.run(_LOST_WRITES).body or 0)
+
+    def require_room(self) -> None:
+        """Raises EngineError 243 when the disk has less than `min_free_bytes` left."""
+        left = shutil.disk_usage(self._path).free
+        if left < self._min_free_bytes:
+            words = f"{left} bytes are free on the disk of {self._path}, and {self._min_free_bytes} must stay free."
+            raise refuse("NOT_ENOUGH_SPACE", words)
+
     def _own(self, sql: str) -> bytes:
         connection = self._open(dict(SERVER_DEFAULTS))
         try:
@@ -233,10 +261,11 @@ class Engine:
 
     def close(self) -> None:
         """Close the engine: merges stop, what is in memory reaches the disk."""
+        self._counts.close()
         self._first.close()
 
 
-def _config(memory_bytes: int) -> str:
+def _config(memory_bytes: int, min_free_bytes: int) -> str:
     """The server settings, as the engine reads them. No system log tables: they would grow without bound."""
     cache = max(memory_bytes // 16, 16 << 20)
     values = {
@@ -247,7 +276,16 @@ def _config(memory_bytes: int) -> str:
         "max_thread_pool_free_size": 64,  # threads that a burst of queries has left behind
     }
     lines = "".join(f"  <{name}>{escape(str(value))}</{name}>\n" for name, value in values.items())
-    return f"<clickhouse>\n{lines}</clickhouse>\n"
+    return f"""<clickhouse>
+{lines}  <storage_configuration>
+    <disks><default><keep_free_space_bytes>{min_free_bytes}</keep_free_space_bytes></default></disks>
+  </storage_configuration>
+  <merge_tree>
+    <!-- A large merge that the disk cut off must not keep the engine from starting: what was merged is there. -->
+    <max_suspicious_broken_parts_bytes>{1 << 62}</max_suspicious_broken_parts_bytes>
+  </merge_tree>
+</clickhouse>
+"""
 
 
 def total_memory() -> int:

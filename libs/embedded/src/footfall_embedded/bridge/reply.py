@@ -5,9 +5,10 @@ import secrets
 import tempfile
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from footfall_embedded.bridge.encoding import Compressor, make_compressor
+from footfall_embedded.bridge.spool import refuse_full_disk, write_all
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
@@ -19,7 +20,8 @@ _LARGE_BYTES = 64 * 1024  # pieces above this are compressed in a thread
 class Reply:
     """One response: `push` the result's pieces, then `finish` or `break_off`, and `close` in any case.
 
-    Each of them raises TimeoutError when the client takes nothing for `stall_seconds`.
+    Each of them raises TimeoutError when the client takes nothing for `stall_seconds`, and EngineError when the disk
+    is full.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class Reply:
         self._whole = whole
         self._folder = folder
         self._held: list[bytes] = []
-        self._file: BinaryIO | None = None
+        self._file: IO[bytes] | None = None
         self._tag = secrets.token_hex(8).encode()
         self.started = False
         self.result_bytes = 0
@@ -56,7 +58,7 @@ class Reply:
         """A piece of the result. Waits while the client is slow."""
         self.result_bytes += len(data)
         if self._file is not None:
-            self._file.write(data)
+            self._keep(data)
         elif self.started:
             await self._send_piece(await self._compress(data))
         else:
@@ -68,11 +70,17 @@ class Reply:
         data = b"".join(self._held)
         self._held.clear()
         if self._whole:
-            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 (closed by close)
-            self._file.write(data)
+            with refuse_full_disk(self._folder):
+                self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115 (closed by close)
+            self._keep(data)
         else:
             await self._start(None)
             await self._send_piece(await self._compress(data))
+
+    def _keep(self, data: bytes) -> None:
+        assert self._file is not None
+        with refuse_full_disk(self._folder):
+            write_all(self._file, data)
 
     async def finish(self) -> None:
         """The result is complete."""

@@ -1,6 +1,5 @@
 """One statement: what it is, and its run in a worker thread."""
 
-import errno
 import json
 import re
 import tempfile
@@ -9,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import IO
 
 from footfall_embedded.bridge.encoding import Body
 from footfall_embedded.bridge.engine import CLIENT_IDS, Connection, Engine, Outcome, quote_name
@@ -18,6 +16,7 @@ from footfall_embedded.bridge.form import Table
 from footfall_embedded.bridge.leases import Lease
 from footfall_embedded.bridge.pipe import Pipe
 from footfall_embedded.bridge.request import Request
+from footfall_embedded.bridge.spool import refuse_full_disk, write_all
 from footfall_embedded.bridge.statement import (
     Insert,
     Kill,
@@ -34,6 +33,8 @@ _COPY_BYTES = 1 << 20
 _READ_VERBS = frozenset(
     {b"SELECT", b"WITH", b"FROM", b"(", b"SHOW", b"DESCRIBE", b"DESC", b"EXISTS", b"EXPLAIN", b"CHECK"}
 )
+_KEPT_VERBS = frozenset({b"CREATE", b"ALTER", b"RENAME", b"EXCHANGE", b"ATTACH", b"DELETE", b"UPDATE"})
+"""What writes more than parts, for which alone the engine asks whether there is room."""
 _SPOOL_NAME = re.compile(r": \(in file/uri [^)]*\)|: While executing File: data for INSERT was parsed from file")
 
 
@@ -102,13 +103,14 @@ class Bench:
     """What a worker thread works with.
 
     `client_ids`: which query is on which connection at this moment. `on_kill`: told which queries are about to be
-    killed. `folder`: where an INSERT's data waits.
+    killed. `folder`: where an INSERT's data waits. `require_writes`: comes back only if the engine has lost no write.
     """
 
     engine: Engine
     client_ids: Callable[[], dict[str, str]]
     on_kill: Callable[[list[str]], None]
     folder: Path
+    require_writes: Callable[[], None]
 
 
 def perform(work: Work, bench: Bench, lease: Lease, pipe: Pipe | None) -> Outcome:
@@ -117,15 +119,20 @@ def perform(work: Work, bench: Bench, lease: Lease, pipe: Pipe | None) -> Outcom
     try:
         if work.kind == "kill" and (kill := read_kill(work.text)) is not None:
             return _kill(work, kill, bench, lease)
+        if work.statement.verb in _KEPT_VERBS:
+            bench.engine.require_room()
         sql = work.text if work.insert else read_client_processes(work.text, work.statement.verb)
         if sql is not work.text:
             settings = {**settings, CLIENT_IDS: json.dumps(bench.client_ids())}
         connection = lease.prepare(bench.engine, settings)
         with _tables(work.request.tables, connection, bench.folder):
             if work.insert is not None and work.body is not None:
-                return _insert(work, work.insert, work.body, connection, bench.folder)
-            outcome = _run(work, sql, bench.engine, connection, pipe)
-        lease.keep(work.statement.verb)
+                outcome = _insert(work, work.insert, work.body, connection, bench.folder)
+            else:
+                outcome = _run(work, sql, bench.engine, connection, pipe)
+                lease.keep(work.statement.verb)
+        if work.kind in ("insert", "change"):
+            bench.require_writes()
         return outcome
     finally:
         if pipe is not None:
@@ -178,24 +185,13 @@ def _insert(work: Work, insert: Insert, body: Body, connection: Connection, fold
 
 @contextmanager
 def _spooled(data: Iterable[bytes], folder: Path, prefix: str) -> Iterator[bytes]:
-    """The path of a file with the data. Raises `EngineError`, as a server does, when the disk is full."""
+    """The path of a file with the data. Raises `EngineError` when the disk is full."""
     with ExitStack() as stack:
-        try:
+        with refuse_full_disk(folder):
             spool = stack.enter_context(tempfile.NamedTemporaryFile(dir=folder, prefix=prefix, buffering=0))
             for part in data:
-                _write(spool, part)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            words = f"Cannot write to file in {folder}, errno: {error.errno}, strerror: {error.strerror}"
-            raise refuse("CANNOT_WRITE_TO_FILE_DESCRIPTOR", words) from None
+                write_all(spool, part)
         yield spool.name.encode()
-
-
-def _write(file: IO[bytes], data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[file.write(left) :]
 
 
 def _kill(work: Work, kill: Kill, bench: Bench, lease: Lease) -> Outcome:
