@@ -147,7 +147,7 @@ def limit_files(process: subprocess.Popen[str], size: int) -> None:
 
 def ended(process: subprocess.Popen[str]) -> int:
     """The exit code, once the process has ended by itself."""
-    code = process.wait(20)
+    code = process.wait(60)
     assert process.stdout is not None
     process.stdout.close()
     return code
@@ -190,7 +190,7 @@ def test_a_merge_that_the_disk_did_not_take_is_undone(tmp_path: Path) -> None:
     assert ended(process) == 4
     with running_bridge(tmp_path) as url:
         assert answer(url, sums) == before
-        wait_until(lambda: answer(url, "SELECT count() FROM system.parts WHERE active AND table = 't'") == "1\n")
+        wait_until(lambda: answer(url, "SELECT count() FROM system.parts WHERE active AND table = 't'") == "1\n", 60)
         assert answer(url, sums) == before
 
 
