@@ -531,6 +531,10 @@ def _use_up(rig: Rig, write_key: str, seed: random.Random, refused: float) -> No
                 client.post("/capture", json={"api_key": write_key, "batch": batch})
 
 
+LOST_WRITE_SECONDS = 2.0
+"""After so long the bridge has noticed what a merge could not write, and has ended to be started again."""
+
+
 @fault(short="embedded", needs_machine=True)
 def disk_full_under_clickhouse(rig: Rig, load: Load, seed: random.Random, seconds: float) -> str:
     before, failed = load.failures, rig.metric("consumer", "failures_total", cause="clickhouse")
@@ -546,6 +550,7 @@ def disk_full_under_clickhouse(rig: Rig, load: Load, seed: random.Random, second
         time.sleep(seed.uniform(0.1, 1.0))
         with rig.full("engine"):
             time.sleep(seed.uniform(0.1, 1.0))
+    time.sleep(LOST_WRITE_SECONDS)
     assert load.failures == before, "clients do not notice"
     return seen
 
@@ -593,6 +598,7 @@ def every_disk_full(rig: Rig, load: Load, seed: random.Random, seconds: float) -
             rig.platform.kill(part)
             wait_until(lambda: rig.process_started(part) > before, 40, f"{part} is started again")  # noqa: B023
         time.sleep(seconds / 2)
+    time.sleep(LOST_WRITE_SECONDS)
     for part in ("consumer", "capture", "auth", "query"):
         wait_until(lambda: not rig.missing(part), 40, f"{part} is ready again")  # noqa: B023
     return seen
