@@ -136,16 +136,17 @@ class Child:
         """Return when the part answers that it is ready. Raises `StartFailed` with the end of its log."""
         deadline = time.monotonic() + START_TIMEOUT
         reason = "it did not answer"
-        while time.monotonic() < deadline and not give_up():
-            if self._process is not None and self._process.poll() is not None:
-                reason = f"it ended with exit code {self._process.returncode}"
-                break
-            with contextlib.suppress(httpx.HTTPError):
-                answer = httpx.get(self.part.ready_url, timeout=5.0)
-                if answer.status_code == 200:
-                    return
-                reason = f"it answers {answer.status_code}: {answer.text[:300]}"
-            time.sleep(0.05)
+        with httpx.Client(timeout=5.0) as client:  # one, as making it takes longer than asking
+            while time.monotonic() < deadline and not give_up():
+                if self._process is not None and self._process.poll() is not None:
+                    reason = f"it ended with exit code {self._process.returncode}"
+                    break
+                with contextlib.suppress(httpx.HTTPError):
+                    answer = client.get(self.part.ready_url)
+                    if answer.status_code == 200:
+                        return
+                    reason = f"it answers {answer.status_code}: {answer.text[:300]}"
+                time.sleep(0.05)
         raise StartFailed(f"{self.part.name} did not start: {reason}\n{self.log_tail()}")
 
     def watch(self, report: Callable[[str], None]) -> None:
