@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from conftest import Platform, free_ports, wait_until
+from conftest import Platform, http, wait_until
 from programs import built_web_sdk
+
+from footfall_embedded.testing import free_ports
 
 
 class CaptureProcess:
@@ -47,7 +49,7 @@ class CaptureProcess:
 
     def _is_ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+            return http.get(f"{self.url}/readyz", timeout=5).status_code == 200
         except httpx.HTTPError:
             return False
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
-from conftest import Platform
+from conftest import Platform, http
 
 Batch = list[dict[str, Any]]
 
@@ -75,7 +75,7 @@ def send_all(
 def read_metric(url: str, name: str, **labels: str) -> float | None:
     """The sum of a metric's series that have these labels; None without any, or while the service does not answer."""
     try:
-        lines = httpx.get(f"{url}/metrics", timeout=5).text.splitlines()
+        lines = http.get(f"{url}/metrics", timeout=5).text.splitlines()
     except httpx.HTTPError:
         return None
     wanted = [f'{label}="{value}"' for label, value in labels.items()]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import platform_environment, running_platform, wait_until
+from conftest import http, platform_environment, running_platform, wait_until
 from programs import chromium, need
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,6 +95,6 @@ def test_the_first_visitor_makes_the_admin(tmp_path: Path) -> None:
 
 def _is_ready(url: str) -> bool:
     try:
-        return httpx.get(url).is_success
+        return http.get(url).is_success
     except httpx.TransportError:
         return False

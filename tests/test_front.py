@@ -15,11 +15,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import free_ports, wait_until
+from conftest import wait_until
 
 from footfall_capture.paths import PATHS
 from footfall_dashboard.app import AUTH_PATHS, SECURITY_HEADERS
 from footfall_dashboard.files import ASK, FOREVER
+from footfall_embedded.testing import free_ports
 
 ROOT = Path(__file__).resolve().parent.parent
 FRONT = (ROOT / "infrastructure" / "front" / "nginx.conf").read_text()

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -24,7 +23,7 @@ from footfall_cli.app import run
 from footfall_core.auth import derive_token
 from footfall_core.clickhouse import ClickHouse
 from footfall_core.migrate import migrate, set_ttl
-from footfall_embedded.testing import running_bridge
+from footfall_embedded.testing import free_ports, running_bridge
 
 SECRET = "a secret of at least thirty-two characters"
 
@@ -240,17 +239,10 @@ def query_api() -> Iterator[Query]:
     double.close()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="session")
 def auth_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The real Auth API, as a process of its own."""
-    port = free_port()
+    [port] = free_ports(1)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FOOTFALL_")}
     environment |= {
         "FOOTFALL_DATA_DIR": str(tmp_path_factory.mktemp("auth")),

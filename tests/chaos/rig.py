@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 from chaos.machine import Clock, Disk, MachineMissing, mounted, movable_clock
 from chaos.proxy import Proxy
-from conftest import Platform, free_ports, platform_environment, running_platform, wait_until
+from conftest import Platform, http, platform_environment, running_platform, wait_until
 from sending import Batch, lag_of, make_batch, read_metric, send
 
 from brokers import Kafka, make_kafka
@@ -89,7 +89,7 @@ class Instance:
     """One more instance of a service, which a fault may kill and start again at the same port."""
 
     def __init__(self, platform: Platform, service: str) -> None:
-        [self.port] = free_ports(1)
+        [self.port] = testing.free_ports(1)
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = platform.data_dir / "logs" / f"{service}-{self.port}.log"
         self._module = f"footfall_{service}"
@@ -110,7 +110,7 @@ class Instance:
     def wait_ready(self) -> None:
         def ready() -> bool:
             with suppress(httpx.HTTPError):
-                return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+                return http.get(f"{self.url}/readyz", timeout=5).status_code == 200
             return False
 
         wait_until(ready, 40, f"{self._module} is ready")
@@ -159,7 +159,7 @@ class Rig:
     def missing(self, service: str) -> Mapping[str, str]:
         """What the service's `/readyz` says is missing."""
         try:
-            found: dict[str, str] = httpx.get(f"{self.url(service)}/readyz", timeout=5).json().get("missing", {})
+            found: dict[str, str] = http.get(f"{self.url(service)}/readyz", timeout=5).json().get("missing", {})
         except httpx.HTTPError:
             return {service: "does not answer"}
         return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ from footfall_core.clickhouse import ClickHouse, ClickHouseRefused, ClickHouseUn
 from footfall_core.eventlog import Lag, LogUnavailable
 from footfall_core.events import EventRecord
 from footfall_core.migrate import migrate
-from footfall_embedded.testing import running_bridge
+from footfall_embedded.testing import free_ports, running_bridge
 
 MakeEvent = Callable[..., EventRecord]
 
@@ -194,9 +193,7 @@ def test_an_insert_that_is_still_running_is_killed_before_its_partitions_are_rea
 
 
 def test_clickhouse_away_and_back(event: MakeEvent, bench: Any, tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = str(free_ports(1)[0])
     with running_bridge(tmp_path, "--port", port) as url:
         clickhouse = ClickHouse(url)
         migrate(clickhouse, events_ttl_days=0)

@@ -6,7 +6,6 @@ import asyncio
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +25,7 @@ from footfall_consumer.store import Store
 from footfall_core.clickhouse import ClickHouse
 from footfall_core.eventlog import Record, open_event_log, open_log_reader
 from footfall_core.events import EventRecord, encode_record, log_key
+from footfall_embedded.testing import free_ports
 
 MakeEvent = Callable[..., EventRecord]
 DAY = 86_400_000
@@ -63,7 +63,8 @@ def stored(clickhouse: ClickHouse) -> Counter[str]:
 class Process:
     """`python -m footfall_consumer`, with small batches so that there is much to interrupt."""
 
-    def __init__(self, log_url: str, clickhouse_url: str, port: int) -> None:
+    def __init__(self, log_url: str, clickhouse_url: str) -> None:
+        [port] = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         settings = {
             "EVENT_LOG_URL": log_url,
@@ -90,12 +91,6 @@ class Process:
             time.sleep(0.02)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def test_killed_at_random_moments(clickhouse: ClickHouse, bridge: str, event: MakeEvent, tmp_path: Path) -> None:
     seed = random.Random(7)
     log_url = f"sqlite:///{tmp_path}/log.db"
@@ -103,13 +98,13 @@ def test_killed_at_random_moments(clickhouse: ClickHouse, bridge: str, event: Ma
     appending = threading.Thread(target=asyncio.run, args=(append(log_url, batches, pause=0.03),))
     appending.start()
     for _ in range(3):
-        process = Process(log_url, bridge, free_port())
+        process = Process(log_url, bridge)
         process.wait_ready()
         time.sleep(seed.uniform(0.05, 0.5))
         process.popen.send_signal(signal.SIGKILL)
         process.popen.wait()
     appending.join()
-    process = Process(log_url, bridge, free_port())
+    process = Process(log_url, bridge)
     try:
         until = time.monotonic() + 60
         while len(stored(clickhouse)) < len(uuids(batches)):

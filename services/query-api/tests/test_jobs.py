@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +25,7 @@ from sqlalchemy import Engine
 
 from footfall_core.database import open_database
 from footfall_core.errors import TooManyRequests
+from footfall_embedded.testing import free_ports
 from footfall_query.jobs.store import GAVE_UP, MAX_ATTEMPTS, MAX_WAITING, JobStore, JobTimes
 from footfall_query.jobs.worker import JobLimits
 from footfall_query.runner import Limits
@@ -408,8 +408,7 @@ def auth_api(platform: Platform) -> Iterator[str]:
 @contextmanager
 def process(platform: Platform, database: str, auth_url: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """An instance as it runs in production, and its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    [port] = free_ports(1)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("FOOTFALL_")},
         "FOOTFALL_SECRET_KEY": SECRET,

@@ -1,5 +1,6 @@
 """For test suites: real servers on free ports, each in a temporary directory of its own."""
 
+import itertools
 import os
 import pwd
 import secrets
@@ -73,7 +74,7 @@ def running_postgres() -> Iterator[str]:
         secret.write_text(password)
         options = ["--username=footfall", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync"]
         _run([*become, str(folder / "initdb"), "--locale=C", "-D", str(data), *options], cwd=home)
-        port = _free_port()
+        [port] = free_ports(1)
         fast = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
         where = ["-h", "127.0.0.1", "-p", str(port), "-k", str(home), "-c", "max_connections=200"]
         command = [*become, str(folder / "postgres"), "-D", str(data), *where, *fast]
@@ -87,11 +88,23 @@ def running_redis(port: int | None = None) -> Iterator[str]:
     found = shutil.which("redis-server")
     if found is None:
         raise ServerMissing("Redis is not installed")
-    port = port or _free_port()
+    port = port or free_ports(1)[0]
     with _private_directory("footfall-redis-") as (home, become):
         options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(home)]
         with _running_server([*become, found, *options], home, ready=lambda: _answers(port)):
             yield f"redis://127.0.0.1:{port}/0"
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports for servers that start later, or once more: lower than those that the system gives to whoever asks for
+    any, so that nobody has them meanwhile."""
+    found: list[int] = []
+    while len(found) < count:
+        port = next(_PORTS)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+    return found
 
 
 @contextmanager
@@ -155,8 +168,12 @@ def _answers(port: int) -> bool:
     return False
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _ports() -> Iterator[int]:
+    """In random order; processes of pytest-xdist have none in common."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports = list(range(10_000 + worker, 30_000, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))))
+    secrets.SystemRandom().shuffle(ports)
+    return itertools.cycle(ports)
+
+
+_PORTS = _ports()
