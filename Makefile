@@ -29,9 +29,9 @@ web-sdk: .venv/.installed  ## Build the script that pages load from /footfall.js
 
 test: .venv/.developed dashboard web-sdk servers  ## Set up and run every test (ARGS="-k funnel" narrows it down)
 	@echo "==> Testing"
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
-servers:
+servers: .venv/.installed
 	@infrastructure/postgres/install.sh
 	@infrastructure/redis/install.sh
 	@infrastructure/prometheus/install.sh
@@ -39,6 +39,7 @@ servers:
 	@infrastructure/chromium/install.sh
 	@infrastructure/nginx/install.sh
 	@infrastructure/node/install.sh $(NODE_FOLDERS)
+	@$(BIN)/python tests/compat/python/install.py
 
 chaos: .venv/.developed servers  ## Every fault on both sets, FOOTFALL_CHAOS_SECONDS each (15 without; half an hour in all)
 	@FOOTFALL_CHAOS_SECONDS=$${FOOTFALL_CHAOS_SECONDS:-15} $(BIN)/pytest -m "chaos or not chaos" -s tests/chaos tests/test_outage.py tests/test_runbooks.py libs/core/tests/eventlog/test_kafka.py $(ARGS)

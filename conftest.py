@@ -1,5 +1,5 @@
 """For every test: what a program configures for its whole process does not outlive the test that ran it; and
-servers that several suites share, one of each a run."""
+servers that several suites share, one of each a process of pytest."""
 
 from __future__ import annotations
 

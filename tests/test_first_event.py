@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import httpx
+import pytest
 from conftest import Platform, platform_environment, running_platform, wait_until
 
 
@@ -32,6 +33,7 @@ def test_a_rejected_event_can_be_found_with_its_reason(platform: Platform) -> No
     wait_until(lambda: platform.select(sql) == [["missing_event_name"]], 10, "the rejected event is listed")
 
 
+@pytest.mark.timeout(240)
 def test_everything_survives_a_restart(tmp_path: Path) -> None:
     environment = platform_environment()
     with running_platform(tmp_path / "data", environment) as first:
@@ -59,6 +61,7 @@ def test_the_demo_loads(platform: Platform) -> None:
     wait_until(lambda: platform.stored(demo["project_id"])[0] == demo["accepted"], 20, "the demo is stored")
 
 
+@pytest.mark.timeout(240)
 def test_a_revoked_read_key_is_replaced_at_the_next_start(tmp_path: Path) -> None:
     environment = platform_environment()
     with running_platform(tmp_path / "data", environment) as first:

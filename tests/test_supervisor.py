@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from conftest import platform_environment, running_platform, wait_until
 
 PARTS = ("bridge", "auth", "query", "consumer", "capture")
@@ -33,6 +34,7 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     assert "FOOTFALL_CAPTURE_PORT" in error
 
 
+@pytest.mark.timeout(240)
 def test_after_its_own_sudden_death_up_takes_over_what_it_left(tmp_path: Path) -> None:
     environment = platform_environment()
     with running_platform(tmp_path / "data", environment, ends_well=False) as first:

@@ -32,17 +32,11 @@ def project(platform: Platform) -> Project:
 def run_python() -> Run:
     """Runs a script of the folder `python` where the Python SDKs are installed."""
     folder = FOLDER / "python"
-    environment = folder / ".venv"
-    wanted = (folder / "requirements.txt").read_text("utf-8")
-    noted = environment / "installed.txt"
-    if not noted.exists() or noted.read_text("utf-8") != wanted:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)], check=True, timeout=60)
-        pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--requirement", "requirements.txt"], cwd=folder, check=True, timeout=110)
-        noted.write_text(wanted, "utf-8")
+    subprocess.run([sys.executable, str(folder / "install.py")], check=True, timeout=110)
+    python = str(folder / ".venv" / "bin" / "python")
 
     def run_script(script: str, *arguments: str, **more: str) -> Any:
-        return run([str(environment / "bin" / "python"), script, *arguments], folder, **more)
+        return run([python, script, *arguments], folder, **more)
 
     return run_script
 
