@@ -89,6 +89,8 @@ for (const chart of ["line", "area", "bar"]) {
   await measure("opening the events", 1, await clicks(page.getByRole("combobox", { name: /event of series A/ })));
   await page.keyboard.press("Escape");
   await measure("sorting the table", 2, await clicks(page.getByRole("button", { name: "Whole range" })));
+  await page.keyboard.press("ArrowDown");
+  await measure("walking through the table", MOVES, () => page.keyboard.press("ArrowRight"));
 }
 await browser.close();
 console.log(JSON.stringify(figures));

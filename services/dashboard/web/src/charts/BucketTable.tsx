@@ -1,4 +1,3 @@
-import type { ReactNode } from "react";
 import type { Bucketed } from "~/charts/buckets";
 import { DataTable } from "~/charts/DataTable";
 import { exact } from "~/format/numbers";
@@ -9,7 +8,9 @@ interface Numbers {
   label: string;
   /** One for each bucket. */
   data: readonly number[];
-  show?: (value: number, index: number) => ReactNode;
+  show?: (value: number) => string;
+  /** Opens the people behind the number of a bucket. */
+  onPick?: (index: number) => void;
 }
 
 /** Numbers over time, one row a bucket. */
@@ -21,12 +22,13 @@ export function BucketTable({ over, columns, label }: { over: Bucketed; columns:
       caption={`${label} Numbers as a table`}
       columns={[
         { key: "bucket", label: "Interval", value: (row: Row) => row.bucket.getTime(), show: (row: Row) => bucketName(row.bucket, over.interval, over.timezone) },
-        ...columns.map(({ key, label, data, show = (count: number) => exact(count) }) => ({
+        ...columns.map(({ key, label, data, show = exact, onPick }) => ({
           key,
           label,
           numeric: true,
           value: (row: Row) => data[row.index] ?? 0,
-          show: (row: Row) => show(data[row.index] ?? 0, row.index),
+          show: (row: Row) => show(data[row.index] ?? 0),
+          onPick: onPick && ((row: Row) => (data[row.index] ? () => onPick(row.index) : undefined)),
         })),
       ]}
       rows={rows}

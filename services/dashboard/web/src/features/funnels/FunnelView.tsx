@@ -7,7 +7,6 @@ import { TimeChart } from "~/charts/TimeChart";
 import { behindBin, behindEntries, behindStep, binName } from "~/features/funnels/behind";
 import { FunnelChart, type FunnelGroup } from "~/features/funnels/FunnelChart";
 import type { OnPeople } from "~/features/people/behind";
-import { PeopleButton } from "~/features/people/PeopleButton";
 import { valueName } from "~/features/trends/shape";
 import { assignColours, colourOf } from "~/format/colours";
 import { duration, exact, percent } from "~/format/numbers";
@@ -136,12 +135,10 @@ export function FunnelTable({ answer, label, onPeople }: { answer: FunnelAnswer;
 }
 
 function TrendTable({ trend, label, onPeople }: { trend: Schemas["FunnelTrend"]; label: string; onPeople: OnPeople }) {
-  const people = (outcome: "entered" | "converted") => (count: number, index: number) => (
-    <PeopleButton onClick={count > 0 ? () => onPeople(behindEntries(trend, index, outcome)) : undefined}>{exact(count)}</PeopleButton>
-  );
+  const people = (outcome: "entered" | "converted") => (index: number) => onPeople(behindEntries(trend, index, outcome));
   const columns = [
-    { key: "entered", label: "Began", data: trend.entered, show: people("entered") },
-    { key: "converted", label: "Went all the way", data: trend.converted, show: people("converted") },
+    { key: "entered", label: "Began", data: trend.entered, onPick: people("entered") },
+    { key: "converted", label: "Went all the way", data: trend.converted, onPick: people("converted") },
     { key: "conversion", label: "Share", data: trend.conversion, show: (share: number) => percent(share) },
   ];
   return <BucketTable over={trend} columns={columns} label={label} />;
@@ -156,9 +153,8 @@ function TimesTable({ times, label, onPeople }: { times: Schemas["TimeToConvert"
       label: "People",
       numeric: true,
       value: (row) => row.count,
-      show: (row) => (
-        <PeopleButton onClick={row.count > 0 ? () => onPeople([behindBin(row, times.bins.indexOf(row))]) : undefined}>{exact(row.count)}</PeopleButton>
-      ),
+      show: (row) => exact(row.count),
+      onPick: (row) => (row.count > 0 ? () => onPeople([behindBin(row, times.bins.indexOf(row))]) : undefined),
     },
     { key: "share", label: "Share", numeric: true, value: (row) => row.count / all, show: (row) => percent(row.count / all) },
   ];
@@ -183,9 +179,8 @@ function StepsTable({ answer, label, onPeople }: { answer: FunnelAnswer; label: 
       label: "People",
       numeric: true,
       value: (row) => row.step.count,
-      show: ({ step, group }) => (
-        <PeopleButton onClick={step.count > 0 ? () => onPeople([behindStep(step, "reached", group)]) : undefined}>{exact(step.count)}</PeopleButton>
-      ),
+      show: ({ step }) => exact(step.count),
+      onPick: ({ step, group }) => (step.count > 0 ? () => onPeople([behindStep(step, "reached", group)]) : undefined),
     },
     { key: "conversion", label: "Of the first step", numeric: true, value: (row) => row.step.conversion, show: (row) => percent(row.step.conversion) },
     {
@@ -202,9 +197,10 @@ function StepsTable({ answer, label, onPeople }: { answer: FunnelAnswer; label: 
       label: "Lost before",
       numeric: true,
       value: lost,
-      show: (row) => {
+      show: (row) => (row.before ? exact(lost(row)) : "–"),
+      onPick: (row) => {
         const { before, group } = row;
-        return <PeopleButton onClick={before && lost(row) ? () => onPeople([behindStep(before, "dropped", group)]) : undefined}>{before ? exact(lost(row)) : "–"}</PeopleButton>;
+        return before && lost(row) ? () => onPeople([behindStep(before, "dropped", group)]) : undefined;
       },
     },
   ];

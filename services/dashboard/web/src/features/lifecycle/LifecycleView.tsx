@@ -5,8 +5,6 @@ import { TimeChart } from "~/charts/TimeChart";
 import { behindLifecycle } from "~/features/lifecycle/behind";
 import { shapeLifecycle, STATUSES } from "~/features/lifecycle/document";
 import type { OnPeople } from "~/features/people/behind";
-import { PeopleButton } from "~/features/people/PeopleButton";
-import { exact } from "~/format/numbers";
 
 export type LifecycleAnswer = Schemas["LifecycleAnswer"];
 
@@ -38,9 +36,7 @@ export function LifecycleTable({ answer, label, onPeople }: { answer: LifecycleA
     key,
     label: name,
     data: answer[key],
-    show: (count: number, index: number) => (
-      <PeopleButton onClick={count ? () => onPeople(behindLifecycle(answer, index, key)) : undefined}>{exact(count)}</PeopleButton>
-    ),
+    onPick: (index: number) => onPeople(behindLifecycle(answer, index, key)),
   }));
   return <BucketTable over={answer} columns={columns} label={label} />;
 }

@@ -5,7 +5,6 @@ import { DataTable, type Column } from "~/charts/DataTable";
 import { behindLink, behindNode } from "~/features/paths/behind";
 import { nodeOf, placeFlow, readNode, traceFlow } from "~/features/paths/flow";
 import type { OnPeople } from "~/features/people/behind";
-import { PeopleButton } from "~/features/people/PeopleButton";
 import { compact, duration, exact } from "~/format/numbers";
 import { cx } from "~/ui/cx";
 
@@ -120,7 +119,8 @@ export function PathsTable({ answer, label, onPeople }: { answer: PathsAnswer; l
       label: "Paths",
       numeric: true,
       value: (row) => row.count,
-      show: (row) => <PeopleButton onClick={() => onPeople([behindLink(row.source, row.target)])}>{exact(row.count)}</PeopleButton>,
+      show: (row) => exact(row.count),
+      onPick: (row) => () => onPeople([behindLink(row.source, row.target)]),
     },
     { key: "seconds", label: "Average time", numeric: true, value: (row) => row.avg_seconds, show: (row) => duration(row.avg_seconds) },
   ];

@@ -1,4 +1,6 @@
+import { useRef } from "react";
 import type { Schemas } from "~/api/client";
+import { useCells } from "~/charts/useCells";
 import { bucketName } from "~/format/times";
 import { exact, percent } from "~/format/numbers";
 import { cx } from "~/ui/cx";
@@ -22,9 +24,11 @@ interface RetentionViewProps {
 export function RetentionView({ answer, label, small, onPeople }: RetentionViewProps) {
   const columns = Math.max(0, ...answer.cohorts.map((cohort) => cohort.values.length));
   const now = new Date();
+  const table = useRef<HTMLTableElement>(null);
+  const keys = useCells(table, columns + 2);
   return (
-    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={`${label} as a table`} data-testid="retention">
-      <table className="w-full border-separate border-spacing-0.5 text-13">
+    <div className="overflow-x-auto" data-testid="retention">
+      <table ref={table} role="grid" className="w-full border-separate border-spacing-0.5 text-13" {...keys}>
         <caption className="sr-only">{label}</caption>
         <thead className="text-12 text-soft">
           <tr>
@@ -62,7 +66,7 @@ export function RetentionView({ answer, label, small, onPeople }: RetentionViewP
                   {bucketName(new Date(cohort.date), answer.period, answer.timezone).replace(/^Week of /, "")}
                 </th>
                 <td className="figure px-2 text-end">
-                  <PeopleButton onClick={look(0)} className="text-accent-text">
+                  <PeopleButton onClick={look(0)} className="text-accent-text" tabIndex={-1}>
                     {exact(cohort.size)}
                   </PeopleButton>
                 </td>
@@ -79,7 +83,7 @@ export function RetentionView({ answer, label, small, onPeople }: RetentionViewP
                       className={cx("figure h-8 min-w-14 rounded-[3px] text-center", index >= open && "hatched", share > 0.55 && "text-on-accent")}
                       style={{ backgroundColor: cohort.size === 0 ? "var(--sunken)" : `color-mix(in oklab, var(--accent) ${Math.round(4 + share * 92)}%, var(--surface))` }}
                     >
-                      <PeopleButton onClick={look(index)} title={title} className="size-full min-h-8 px-2">
+                      <PeopleButton onClick={look(index)} title={title} className="size-full min-h-8 px-2" tabIndex={-1}>
                         {cohort.size === 0 ? "–" : percent(share)}
                       </PeopleButton>
                     </td>

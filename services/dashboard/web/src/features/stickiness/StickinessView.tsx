@@ -3,7 +3,6 @@ import type { Schemas } from "~/api/client";
 import { BarChart } from "~/charts/BarChart";
 import { DataTable, type Column } from "~/charts/DataTable";
 import type { OnPeople } from "~/features/people/behind";
-import { PeopleButton } from "~/features/people/PeopleButton";
 import { behindBar } from "~/features/stickiness/behind";
 import { assignColours, colourOf } from "~/format/colours";
 import { exact, percent } from "~/format/numbers";
@@ -57,9 +56,8 @@ export function StickinessTable({ answer, label, onPeople }: { answer: Stickines
           label: each.name,
           numeric: true,
           value: (row) => each.counts[row.index] ?? 0,
-          show: ({ index }) => (
-            <PeopleButton onClick={each.counts[index] ? () => onPeople([behindBar(answer, each, index)]) : undefined}>{exact(each.counts[index] ?? 0)}</PeopleButton>
-          ),
+          show: ({ index }) => exact(each.counts[index] ?? 0),
+          onPick: ({ index }) => (each.counts[index] ? () => onPeople([behindBar(answer, each, index)]) : undefined),
         },
         {
           key: `${each.index} share`,

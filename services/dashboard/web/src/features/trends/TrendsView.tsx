@@ -91,11 +91,8 @@ export function TrendsTable({ answer, label, onPeople }: { answer: TrendsAnswer;
         label: "Whole range",
         numeric: true,
         value: (row) => row.total,
-        show: (row) => (
-          <strong className="font-medium">
-            <PeopleButton onClick={look(answer, onPeople, null, row)}>{exact(row.total)}</PeopleButton>
-          </strong>
-        ),
+        show: (row) => <strong className="font-medium">{exact(row.total)}</strong>,
+        onPick: onPeople && ((row) => look(answer, onPeople, null, row)),
       },
       ...buckets.map((bucket, index) => ({
         key: `${bucket.getTime()}`,
@@ -103,13 +100,10 @@ export function TrendsTable({ answer, label, onPeople }: { answer: TrendsAnswer;
         title: bucketName(bucket, answer.interval, answer.timezone),
         numeric: true,
         value: (row: ShownSeries) => row.data[index] ?? 0,
-        show: (row: ShownSeries) => (
-          <PeopleButton onClick={look(answer, onPeople, index, row)} title={bucketName(bucket, answer.interval, answer.timezone)}>
-            {exact(row.data[index] ?? 0)}
-          </PeopleButton>
-        ),
+        show: (row: ShownSeries) => exact(row.data[index] ?? 0),
+        onPick: onPeople && ((row: ShownSeries) => look(answer, onPeople, index, row)),
       })),
     ];
   }, [answer, onPeople]);
-  return <DataTable caption={`${label} Numbers as a table`} columns={columns} rows={series} rowKey={(row) => row.key} most={50} />;
+  return <DataTable caption={`${label} Numbers as a table`} columns={columns} rows={series} rowKey={(row) => row.key} most={50} leading={2} />;
 }
