@@ -287,7 +287,7 @@ try {
   const odd = ["tea-1", "tea-11", "tea-3", "tea-5", "tea-7", "tea-9"];
   assert.deepEqual(await sees(6, () => page.getByRole("button", { name: "6 people" }).click()), odd);
   const lost = people.filter((name) => !odd.includes(name)).sort();
-  assert.deepEqual(await sees(6, () => page.getByTestId("lost").nth(1).click({ position: { x: 20, y: 12 } })), lost);
+  assert.deepEqual(await sees(6, () => page.getByTestId("lost").first().click({ position: { x: 20, y: 12 } })), lost);
   await page.getByRole("button", { name: "6 lost" }).focus();
   assert.deepEqual(await sees(6, () => page.keyboard.press("Enter")), lost);
   await look("funnel");
@@ -305,8 +305,8 @@ try {
   const tableRows = async () => (await page.getByRole("grid", { name: /Numbers as a table/ }).locator("tbody tr").allInnerTexts()).map((row) => row.split("\t"));
   assert.deepEqual((await tableRows()).map((row) => number(row[1])), times.bins.map((bin) => bin.count));
   assert.match(await page.getByTestId("sentence").innerText(), /^How long it took .* without brewed in between/);
-  const slowest = times.bins.findLastIndex(({ count }) => count > 0);
-  await sees(times.bins[slowest].count, () => page.getByTestId("time-to-convert").getByTitle(/people took/).nth(slowest).click());
+  const slowest = times.bins.findLast(({ count }) => count > 0);
+  await sees(slowest.count, () => page.getByTestId("time-to-convert").getByRole("button").last().click());
   await look("time to convert");
   await savesPicture();
   await page.getByRole("button", { name: "Over time" }).click();
@@ -367,7 +367,10 @@ try {
   await page.getByTestId("stickiness").waitFor();
   assert.equal(number((await cells(/^3\s/))[0]), stickiness.series[0].counts[2]);
   assert.equal(stickiness.series[0].counts[2], 12);
-  await sees(12, () => page.getByTestId("stickiness").getByTitle("12 people on 3 days").click());
+  const onThree = page.getByTestId("stickiness").getByRole("button", { name: "12 people on 3 days" });
+  await sees(12, () => onThree.click());
+  await onThree.focus();
+  await sees(12, () => page.keyboard.press("Enter"));
   await look("stickiness");
   await savesPicture();
 
@@ -381,10 +384,14 @@ try {
   await sees(taking, () => page.getByRole("grid", { name: /Numbers as a table/ }).getByRole("button", { name: String(link.count), exact: true }).first().click());
   await sees(taking, () => page.getByTestId("paths").locator("svg > path").first().dispatchEvent("click"));
   const through = (await ask("/api/persons", { ...query, point: { node: link.source } })).results.length;
-  await page.getByTestId("paths").getByRole("button", { name: `Step 1: ${link.source.replace("1_", "")},` }).focus();
+  const node = page.getByTestId("paths").getByRole("button", { name: `Step 1: ${link.source.replace("1_", "")},` });
+  await node.focus();
   await sees(through, () => page.keyboard.press("Enter"));
+  await node.focus();
+  await page.keyboard.press("ArrowRight");
+  assert.match(await page.evaluate(() => document.activeElement.textContent), new RegExp(`^${link.source.replace("1_", "")} → `));
   begin("takes the people behind a point home");
-  await page.getByTestId("paths").getByRole("button").first().click();
+  await node.click();
   await behind.getByRole("link").first().waitFor();
   const [list] = await Promise.all([page.waitForEvent("download"), behind.getByRole("button", { name: "CSV" }).click()]);
   assert.match(readFileSync(await list.path(), "utf8"), /^person_id,.*\r\n[0-9a-f-]{36},/);
@@ -398,6 +405,31 @@ try {
   await page.getByRole("region", { name: "Visitors by browser" }).getByTestId("chart").waitFor();
   assert.equal(await page.getByRole("region", { name: "From visit to order" }).getByTestId("conversion").innerText(), "50.0%");
   await look("dashboard");
+
+  begin("sees who is behind a number of a widget, over the dashboard's own range");
+  const widget = (name) => page.getByRole("region", { name, exact: true });
+  assert.deepEqual(await sees(6, () => widget("From visit to order").getByRole("button", { name: "6 people" }).click()), odd);
+  await widget("Visitors by browser").getByTestId("chart").focus();
+  for (const key of ["ArrowRight", "ArrowRight", "Enter"]) await page.keyboard.press(key);
+  await behind.getByRole("link").first().waitFor();
+  await page.keyboard.press("Escape");
+  await page.goto(`${page.url()}?date_from=%22-4d%22`);
+  await widget("From visit to order").getByRole("button", { name: "6 people" }).focus();
+  await page.keyboard.press("Enter");
+  await behind.getByText("2 events").first().waitFor();
+  assert.equal(await behind.getByText("2 events").count(), 6, "a visit and an order each are in the last four days");
+  await page.keyboard.press("Escape");
+  await behind.waitFor({ state: "detached" });
+  const handle = await page.getByRole("button", { name: "Move Visitors by browser" }).boundingBox();
+  await page.mouse.move(handle.x + 8, handle.y + 8);
+  await page.mouse.down();
+  await page.mouse.move(handle.x + 8, handle.y + 300, { steps: 5 });
+  await page.mouse.move(handle.x + 8, handle.y + 8, { steps: 5 });
+  await page.mouse.up();
+  await page.waitForTimeout(400);
+  assert.equal(await page.getByRole("dialog").count(), 0, "who moves a widget looks behind nothing");
+
+  begin("arranges and duplicates widgets");
   await page.getByRole("button", { name: "Move From visit to order" }).focus();
   await page.keyboard.press("ArrowUp");
   await page.waitForTimeout(400);

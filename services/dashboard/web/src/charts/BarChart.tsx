@@ -1,5 +1,6 @@
+import { useId, useRef, useState } from "react";
 import { compact } from "~/format/numbers";
-import { cx } from "~/ui/cx";
+import { useStops } from "~/ui/useStops";
 
 export interface BarSeries {
   key: string;
@@ -14,46 +15,70 @@ interface BarChartProps {
   /** What stands under each group of bars. */
   names: readonly string[];
   series: readonly BarSeries[];
-  /** What is said about a bar where one points at it. */
+  /** What is said about a bar where one points at it, or reaches it with keys. */
   describe: (series: BarSeries, index: number) => string;
   caption: string;
   height?: number | undefined;
   testId: string;
-  /** Somebody points at a bar and wants to know more. For keys, the table below has the same. */
-  onPick?: ((index: number, key: string) => void) | undefined;
+  /** Somebody wants to know more about a bar. */
+  onPick: (index: number, key: string) => void;
 }
 
 const MOST_NAMES = 16;
 
-/** Bars side by side over named places. */
+/** Bars side by side over named places. Arrow keys walk from bar to bar. */
 export function BarChart({ label, names, series, describe, caption, height = 300, testId, onPick }: BarChartProps) {
+  const holder = useRef<HTMLDivElement>(null);
+  const keys = useStops(holder);
+  const [said, setSaid] = useState<string | null>(null);
+  const helpId = useId();
   const most = Math.max(1, ...series.flatMap(({ values }) => values));
   const every = Math.ceil((names.length * Math.max(1, ...names.map(({ length }) => length / 5))) / MOST_NAMES);
   const showsValues = series.length === 1 && names.length <= MOST_NAMES;
   return (
     <figure>
-      <div role="img" aria-label={label} className="flex items-end gap-1 border-b border-line-strong" style={{ height }} data-testid={testId}>
+      <div
+        ref={holder}
+        role="group"
+        aria-label={label}
+        aria-describedby={helpId}
+        className="flex items-end gap-1 border-b border-line-strong"
+        style={{ height }}
+        data-testid={testId}
+        {...keys}
+        onBlur={() => setSaid(null)}
+        onMouseLeave={() => setSaid(null)}
+      >
         {names.map((name, index) => (
           <div key={name} className="flex h-full flex-1 items-end justify-center gap-px">
-            {series.map((each) => {
+            {series.map((each, place) => {
               const value = each.values[index] ?? 0;
-              return (
-                <div
+              const words = describe(each, index);
+              return value === 0 ? (
+                <div key={each.key} className="max-w-14 flex-1" />
+              ) : (
+                <button
                   key={each.key}
-                  title={describe(each, index)}
-                  className={cx("relative max-w-14 flex-1 rounded-t-[3px]", onPick && "cursor-pointer hover:brightness-110")}
-                  {...(onPick && value > 0 ? { onClick: () => onPick(index, each.key) } : {})}
-                  style={{ height: value === 0 ? 0 : `max(2px, ${(value / most) * 92}%)`, background: each.colour }}
+                  type="button"
+                  tabIndex={-1}
+                  data-stop={index * series.length + place}
+                  aria-label={words}
+                  onClick={() => onPick(index, each.key)}
+                  onFocus={() => setSaid(words)}
+                  onMouseEnter={() => setSaid(words)}
+                  className="relative max-w-14 flex-1 rounded-t-[3px] hover:brightness-110"
+                  style={{ height: `max(2px, ${(value / most) * 92}%)`, background: each.colour }}
                 >
-                  {showsValues && value > 0 ? (
-                    <span className="figure absolute inset-x-0 -top-5 text-center text-12 whitespace-nowrap text-soft">{compact(value)}</span>
-                  ) : null}
-                </div>
+                  {showsValues ? <span className="figure absolute inset-x-0 -top-5 text-center text-12 whitespace-nowrap text-soft">{compact(value)}</span> : null}
+                </button>
               );
             })}
           </div>
         ))}
       </div>
+      <p id={helpId} className="sr-only">
+        Arrow keys walk from bar to bar. Enter shows who is behind one.
+      </p>
       <div aria-hidden className="figure flex gap-1 pt-1 text-12 text-soft">
         {names.map((name, index) => (
           <span key={name} className="flex w-0 flex-1 justify-center whitespace-nowrap">
@@ -62,6 +87,9 @@ export function BarChart({ label, names, series, describe, caption, height = 300
         ))}
       </div>
       <figcaption className="mt-1 flex flex-wrap justify-center gap-x-4 text-13 text-soft">
+        <span className="w-full truncate text-center" aria-hidden={said !== null}>
+          {said ?? caption}
+        </span>
         {series.length > 1
           ? series.map((each) => (
               <span key={each.key} className="flex items-center gap-1.5">
@@ -69,7 +97,7 @@ export function BarChart({ label, names, series, describe, caption, height = 300
                 {each.label}
               </span>
             ))
-          : caption}
+          : null}
       </figcaption>
     </figure>
   );

@@ -1,5 +1,6 @@
-import { useLayoutEffect, useRef, type FocusEvent, type KeyboardEvent, type RefObject } from "react";
+import type { KeyboardEvent, RefObject } from "react";
 import { walk, type Spot } from "~/charts/cells";
+import { useOneStop } from "~/ui/useStops";
 
 type Cell = HTMLTableCellElement;
 
@@ -8,18 +9,8 @@ type Cell = HTMLTableCellElement;
  * one stands for it; all of them have `tabIndex={-1}`. `reveal` brings a column that is not there.
  */
 export function useCells(table: RefObject<HTMLTableElement | null>, count: number, reveal?: (column: number) => void) {
-  const stop = useRef<HTMLElement>(null);
-  useLayoutEffect(() => {
-    if (stop.current?.isConnected) return;
-    stop.current = table.current?.querySelector<HTMLElement>("button, td") ?? null;
-    if (stop.current) stop.current.tabIndex = 0;
-  });
   return {
-    onFocus: ({ target }: FocusEvent<HTMLTableElement, HTMLElement>) => {
-      if (stop.current && stop.current !== target) stop.current.tabIndex = -1;
-      target.tabIndex = 0;
-      stop.current = target;
-    },
+    onFocus: useOneStop(table, (within) => within.querySelector<HTMLElement>("button, td")),
     onKeyDown: (event: KeyboardEvent<HTMLTableElement>) => {
       const [at, last] = [spotOf(event.target), { row: event.currentTarget.rows.length - 1, column: count - 1 }];
       const to = at && walk(event.key, event.ctrlKey || event.metaKey, at, last);
@@ -44,7 +35,7 @@ export function focusCell(table: HTMLTableElement, spot: Spot, options?: FocusOp
   if (!target) return;
   // Not below the first column, which stays in sight.
   if (table.parentElement) table.parentElement.style.scrollPaddingInlineStart = `${cellAt(table, { ...spot, column: 0 })?.offsetWidth ?? 0}px`;
-  target.tabIndex = 0;
+  target.tabIndex = -1;
   target.focus(options);
 }
 

@@ -210,7 +210,7 @@ function Loaded({ dashboard }: { dashboard: Dashboard }) {
           nameOf={(id) => widgets.get(id)?.name ?? ""}
           render={(id) => {
             const widget = widgets.get(id);
-            return widget ? <WidgetCard dashboard={dashboard} widget={widget} result={results.get(id)} isStale={run.isPlaceholderData} canEdit={canEdit} /> : null;
+            return widget ? <WidgetCard dashboard={dashboard} widget={widget} result={results.get(id)} range={range} isStale={run.isPlaceholderData} canEdit={canEdit} /> : null;
           }}
         />
       )}

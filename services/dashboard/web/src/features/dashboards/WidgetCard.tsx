@@ -8,7 +8,12 @@ import { addWidget, changeWidget, copyWidget, dashboardOptions, removeWidget, ty
 import { contentHeight } from "~/features/dashboards/Grid";
 import { Rename } from "~/features/dashboards/dialogs";
 import { linkOf } from "~/features/dashboards/links";
+import { askedOver } from "~/features/dashboards/range";
 import { WidgetView } from "~/features/dashboards/WidgetView";
+import type { Kind } from "~/features/insights/ask";
+import type { Range } from "~/features/insights/document";
+import type { Behind } from "~/features/people/behind";
+import { PeopleDialog } from "~/features/people/PeopleDialog";
 import { IconButton } from "~/ui/Button";
 import { cx } from "~/ui/cx";
 import { Menu, MenuItem, MenuSeparator } from "~/ui/Menu";
@@ -19,14 +24,18 @@ interface WidgetCardProps {
   dashboard: Dashboard;
   widget: Widget;
   result: WidgetResult | undefined;
+  /** The range over all widgets, if there is one. */
+  range: Range;
+  /** The answer is that of another range. */
   isStale: boolean;
   canEdit: boolean;
 }
 
-export function WidgetCard({ dashboard, widget, result, isStale, canEdit }: WidgetCardProps) {
+export function WidgetCard({ dashboard, widget, result, range, isStale, canEdit }: WidgetCardProps) {
   const queryClient = useQueryClient();
   const project = useProject();
   const [renaming, setRenaming] = useState(false);
+  const [[first, ...others], setLists] = useState<readonly Behind[]>([]);
   const again = () => queryClient.invalidateQueries({ queryKey: dashboardOptions(dashboard.id).queryKey });
   const attempt = (work: Promise<unknown>) => void work.then(again).catch((error: unknown) => tell(asProblem(error).detail));
   const remove = () =>
@@ -72,7 +81,7 @@ export function WidgetCard({ dashboard, widget, result, isStale, canEdit }: Widg
           </Menu>
         ) : null}
       </header>
-      <div className={cx("min-h-0 flex-1 overflow-auto px-4 pb-3 transition-opacity duration-150", isStale && "opacity-45")}>
+      <div inert={isStale} className={cx("min-h-0 flex-1 overflow-auto px-4 pb-3 transition-opacity duration-150", isStale && "opacity-45")}>
         {result === undefined ? (
           <div role="status" aria-label="Loading" className="h-full pt-2">
             <Skeleton className="h-full" />
@@ -80,9 +89,12 @@ export function WidgetCard({ dashboard, widget, result, isStale, canEdit }: Widg
         ) : result.error ? (
           <Failure error={toProblem(0, result.error, null)} className="py-4" />
         ) : result.result ? (
-          <WidgetView widget={widget} result={result.result} height={contentHeight({ x: 0, y: 0, w: widget.layout.w ?? 6, h: widget.layout.h ?? 4 })} />
+          <WidgetView widget={widget} result={result.result} height={contentHeight({ x: 0, y: 0, w: widget.layout.w ?? 6, h: widget.layout.h ?? 4 })} onPeople={setLists} />
         ) : null}
       </div>
+      {first ? (
+        <PeopleDialog kind={widget.kind as Kind} query={askedOver(widget.query, range)} lists={[first, ...others]} onClose={() => setLists([])} />
+      ) : null}
       {renaming ? (
         <Rename
           what="widget"

@@ -1,9 +1,11 @@
+import { useRef } from "react";
 import type { Schemas } from "~/api/client";
 import { behindStep } from "~/features/funnels/behind";
 import type { OnPeople } from "~/features/people/behind";
 import { PeopleButton } from "~/features/people/PeopleButton";
 import { compact, duration, exact, percent } from "~/format/numbers";
 import { cx } from "~/ui/cx";
+import { useStops } from "~/ui/useStops";
 
 type FunnelStep = Schemas["FunnelStep"];
 
@@ -21,18 +23,21 @@ interface FunnelChartProps {
   steps: readonly FunnelStep[];
   groups: readonly FunnelGroup[];
   small: boolean;
-  onPeople?: OnPeople | undefined;
+  /** Of the columns. */
+  height: number;
+  onPeople: OnPeople;
 }
 
 /**
  * One column a step: the solid part converted, the pale part lost. Above each the share of the first step, between
  * them the share of the step before and the median time.
  */
-export function FunnelChart({ steps, groups, small, onPeople }: FunnelChartProps) {
-  const height = small ? 110 : 240;
+export function FunnelChart({ steps, groups, small, height, onPeople }: FunnelChartProps) {
+  const list = useRef<HTMLOListElement>(null);
+  const keys = useStops(list);
   return (
-    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Steps of the funnel" data-testid="funnel">
-      <ol className="flex min-w-fit items-stretch">
+    <div className="overflow-x-auto" data-testid="funnel">
+      <ol ref={list} aria-label="Steps of the funnel" className="flex min-w-fit items-stretch" {...keys}>
         {steps.map((step, index) => {
           const [before, next] = [steps[index - 1], steps[index + 1]];
           const lost = before === undefined ? 0 : before.count - step.count;
@@ -41,11 +46,12 @@ export function FunnelChart({ steps, groups, small, onPeople }: FunnelChartProps
               <div className="flex w-full flex-col">
                 <div className="flex items-end gap-1" style={{ height }}>
                   <div className="flex h-full min-w-14 flex-1 items-end gap-1" style={{ maxWidth: groups.length > 1 ? undefined : 120 }}>
-                    {groups.map((group) => (
+                    {groups.map((group, place) => (
                       <Column
                         key={group.key}
                         group={group}
                         index={index}
+                        stop={groups.length === 1 ? undefined : 2 * (index * groups.length + place)}
                         showShare={groups.length === 1 || (groups.length <= 3 && !small)}
                         onPeople={onPeople}
                       />
@@ -70,13 +76,13 @@ export function FunnelChart({ steps, groups, small, onPeople }: FunnelChartProps
                     <span className="figure text-soft">{index + 1}</span> <bdi>{step.name}</bdi>
                   </p>
                   <p className="figure text-13 text-soft" title={exact(step.count)}>
-                    <PeopleButton onClick={onPeople && step.count > 0 ? () => onPeople([behindStep(step, "reached")]) : undefined} className="text-accent-text">
+                    <PeopleButton onClick={step.count > 0 ? () => onPeople([behindStep(step, "reached")]) : undefined} className="text-accent-text">
                       {people(step.count)}
                     </PeopleButton>
                   </p>
                   {before && groups.length === 1 ? (
                     <p className="figure text-13 text-faint">
-                      <PeopleButton onClick={onPeople && lost > 0 ? () => onPeople([behindStep(before, "dropped")]) : undefined}>{compact(lost)} lost</PeopleButton>
+                      <PeopleButton onClick={lost > 0 ? () => onPeople([behindStep(before, "dropped")]) : undefined}>{compact(lost)} lost</PeopleButton>
                     </p>
                   ) : null}
                 </div>
@@ -94,30 +100,40 @@ const people = (count: number) => `${compact(count)} ${count === 1 ? "person" : 
 interface ColumnProps {
   group: FunnelGroup;
   index: number;
+  /** The place of its first part among all parts. Left out where the numbers below say the same. */
+  stop: number | undefined;
   showShare: boolean;
-  onPeople: OnPeople | undefined;
+  onPeople: OnPeople;
 }
 
-/** For the pointer each part leads to its people; for keys the numbers below and those of the table do. */
-function Column({ group, index, showShare, onPeople }: ColumnProps) {
+/** Each part leads to its people. */
+function Column({ group, index, stop, showShare, onPeople }: ColumnProps) {
   const step = group.steps[index];
   const before = index === 0 ? step : group.steps[index - 1];
   if (step === undefined || before === undefined) return null;
+  const [reached, lost] = [behindStep(step, "reached", group), behindStep(before, "dropped", group)];
   const title = `${group.label === null ? "" : `${group.label}: `}${exact(step.count)} people, ${percent(step.conversion)} of the first step`;
+  const keys = (part: number) => ({ type: "button", tabIndex: -1, "aria-hidden": stop === undefined, "data-stop": stop === undefined ? undefined : stop + part }) as const;
   return (
     <div className="flex h-full min-w-2 flex-1 flex-col justify-end" title={title}>
       {showShare ? <p className={cx("figure mb-1 font-bold whitespace-nowrap", group.label === null ? "text-13" : "text-12")}>{percent(step.conversion)}</p> : null}
       <div className="relative w-full min-h-0" style={{ height: `${Math.max(before.conversion, 0.004) * (showShare ? 84 : 100)}%` }}>
-        <div
-          className={cx("absolute inset-0 rounded-t-[4px] opacity-20", onPeople && index > 0 && "cursor-pointer hover:opacity-30")}
-          style={{ background: group.colour }}
-          data-testid="lost"
-          {...(onPeople && index > 0 ? { onClick: () => onPeople([behindStep(before, "dropped", group)]) } : {})}
-        />
-        <div
-          className={cx("absolute inset-x-0 bottom-0 rounded-t-[4px]", onPeople && "cursor-pointer hover:brightness-110")}
-          {...(onPeople ? { onClick: () => onPeople([behindStep(step, "reached", group)]) } : {})}
+        {index > 0 ? (
+          <button
+            {...keys(0)}
+            className="absolute inset-0 rounded-t-[4px] opacity-20 hover:opacity-30 focus-visible:opacity-40"
+            style={{ background: group.colour }}
+            data-testid="lost"
+            aria-label={`${lost.title}: ${exact(before.count - step.count)} people`}
+            onClick={() => onPeople([lost])}
+          />
+        ) : null}
+        <button
+          {...keys(1)}
+          className="absolute inset-x-0 bottom-0 rounded-t-[4px] hover:brightness-110"
           style={{ background: group.colour, height: before.count === 0 ? 2 : `max(2px, ${(step.count / before.count) * 100}%)` }}
+          aria-label={`${reached.title}: ${exact(step.count)} people`}
+          onClick={() => onPeople([reached])}
         />
       </div>
     </div>

@@ -34,7 +34,7 @@ interface FunnelViewProps {
   label: string;
   height?: number;
   small?: boolean;
-  onPeople?: OnPeople;
+  onPeople: OnPeople;
 }
 
 export function FunnelView({ answer, label, height, small, onPeople }: FunnelViewProps) {
@@ -54,20 +54,28 @@ export function FunnelView({ answer, label, height, small, onPeople }: FunnelVie
       {answer.trend ? (
         <OverTime trend={answer.trend} label={label} small={small === true} height={room} onPeople={onPeople} />
       ) : answer.time_to_convert ? (
-        <TimeToConvert times={answer.time_to_convert} label={label} height={room} onPeople={onPeople} />
+        <TimeToConvert times={answer.time_to_convert} label={label} height={room && Math.max(90, room - 48)} onPeople={onPeople} />
       ) : (
-        <Steps answer={answer} small={small === true} onPeople={onPeople} />
+        <Steps answer={answer} small={small === true} height={room} onPeople={onPeople} />
       )}
     </div>
   );
 }
 
-function Steps({ answer, small, onPeople }: { answer: FunnelAnswer; small: boolean; onPeople: OnPeople | undefined }) {
+interface StepsProps {
+  answer: FunnelAnswer;
+  small: boolean;
+  height: number | undefined;
+  onPeople: OnPeople;
+}
+
+function Steps({ answer, small, height, onPeople }: StepsProps) {
   const groups = useMemo(() => groupsOf(answer), [answer]);
   const shown = groups.slice(0, MOST_GROUPS);
+  const below = answer.breakdown ? 100 : 76;
   return (
     <>
-      <FunnelChart steps={answer.steps} groups={shown} small={small} onPeople={onPeople} />
+      <FunnelChart steps={answer.steps} groups={shown} small={small} height={height === undefined ? 240 : Math.max(110, height - below)} onPeople={onPeople} />
       {answer.breakdown ? (
         <ul aria-label="Legend" className="mt-3 flex flex-wrap gap-x-4 gap-y-1 text-13 text-soft">
           {shown.map((group) => (
@@ -88,7 +96,7 @@ interface TimeToConvertProps {
   times: Schemas["TimeToConvert"];
   label: string;
   height?: number;
-  onPeople: OnPeople | undefined;
+  onPeople: OnPeople;
 }
 
 function TimeToConvert({ times, label, height, onPeople }: TimeToConvertProps) {
@@ -102,7 +110,7 @@ function TimeToConvert({ times, label, height, onPeople }: TimeToConvertProps) {
       caption={`from the first step to the last; half within ${duration(times.median_seconds)}, ${duration(times.avg_seconds)} on average`}
       testId="time-to-convert"
       height={height}
-      onPick={onPeople && ((place) => onPeople(times.bins.slice(place, place + 1).map((bin) => behindBin(bin, place))))}
+      onPick={(place) => onPeople(times.bins.slice(place, place + 1).map((bin) => behindBin(bin, place)))}
     />
   );
 }
@@ -112,12 +120,12 @@ interface OverTimeProps {
   label: string;
   small: boolean;
   height: number | undefined;
-  onPeople: OnPeople | undefined;
+  onPeople: OnPeople;
 }
 
 function OverTime({ trend, onPeople, ...frame }: OverTimeProps) {
   const series = useMemo(() => [{ key: "conversion", label: "Went all the way", colour: "var(--series-1)", data: trend.conversion }], [trend]);
-  const pick = onPeople && ((index: number) => onPeople(behindEntries(trend, index, "converted")));
+  const pick = (index: number) => onPeople(behindEntries(trend, index, "converted"));
   return <TimeChart kind="line" over={trend} series={series} unit="share" onPick={pick} {...frame} />;
 }
 

@@ -39,7 +39,7 @@ export function Result<T>({ answer, queryKey, skeleton, isEmpty, empty, children
   let shown: ReactNode;
   if (answer.data !== undefined) {
     shown = (
-      <div className={cx("transition-opacity duration-150", answer.isPlaceholderData && "opacity-45")} aria-busy={answer.isFetching}>
+      <div className={cx("transition-opacity duration-150", answer.isPlaceholderData && "opacity-45")} aria-busy={answer.isFetching} inert={answer.isPlaceholderData}>
         {isEmpty?.(answer.data) ? empty : children(answer.data)}
       </div>
     );

@@ -13,7 +13,7 @@ interface LifecycleViewProps {
   label: string;
   height?: number;
   small?: boolean;
-  onPeople?: OnPeople;
+  onPeople: OnPeople;
 }
 
 export function LifecycleView({ answer, label, height, small, onPeople }: LifecycleViewProps) {
@@ -26,7 +26,7 @@ export function LifecycleView({ answer, label, height, small, onPeople }: Lifecy
       label={label}
       height={height}
       small={small}
-      onPick={onPeople && ((index, key) => onPeople(behindLifecycle(answer, index, key)))}
+      onPick={(index, key) => onPeople(behindLifecycle(answer, index, key))}
     />
   );
 }

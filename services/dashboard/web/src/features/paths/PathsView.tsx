@@ -1,12 +1,12 @@
 import { sankeyLinkHorizontal } from "d3-sankey";
-import { useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useId, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import type { Schemas } from "~/api/client";
 import { DataTable, type Column } from "~/charts/DataTable";
 import { behindLink, behindNode } from "~/features/paths/behind";
 import { nodeOf, placeFlow, readNode, traceFlow } from "~/features/paths/flow";
 import type { OnPeople } from "~/features/people/behind";
 import { compact, duration, exact } from "~/format/numbers";
-import { cx } from "~/ui/cx";
+import { useStops } from "~/ui/useStops";
 
 export type PathsAnswer = Schemas["PathsAnswer"];
 
@@ -17,15 +17,18 @@ interface PathsViewProps {
   answer: PathsAnswer;
   label: string;
   height?: number;
-  onPeople?: OnPeople;
+  onPeople: OnPeople;
 }
 
 /**
- * Sankey, the thickest on top; pointing at a node, or reaching it with Tab, traces its flow, and from there it leads to
- * its people. Links do for the pointer; for keys, the table below has them.
+ * Sankey, the thickest on top; pointing at a node, or reaching it with keys, traces its flow. Nodes and links lead to
+ * their people; arrow keys walk from each node to what leaves it, and on to the next.
  */
 export function PathsView({ answer, label, height = 460, onPeople }: PathsViewProps) {
   const holder = useRef<HTMLDivElement>(null);
+  const drawing = useRef<SVGSVGElement>(null);
+  const keys = useStops(drawing);
+  const helpId = useId();
   const [room, setRoom] = useState(0);
   const [traced, setTraced] = useState<string | null>(null);
   useLayoutEffect(() => {
@@ -41,10 +44,11 @@ export function PathsView({ answer, label, height = 460, onPeople }: PathsViewPr
   const plotWidth = width - column + 20;
   const placed = useMemo(() => (room > 0 ? placeFlow(answer.links, plotWidth, height) : null), [answer, plotWidth, height, room]);
   const lit = useMemo(() => (traced === null || placed === null ? null : traceFlow(traced, placed.links)), [traced, placed]);
+  const onward = useMemo(() => placed?.nodes.flatMap((node) => [node, ...(node.sourceLinks ?? [])]) ?? [], [placed]);
   return (
-    <div ref={holder} className="overflow-x-auto" tabIndex={0} role="region" aria-label={label} data-testid="paths" style={{ minHeight: height }}>
+    <div ref={holder} className="overflow-x-auto" data-testid="paths" style={{ minHeight: height }}>
       {placed ? (
-        <svg width={width} height={height} className="block" role="group" aria-label={label}>
+        <svg ref={drawing} width={width} height={height} className="block" role="group" aria-label={label} aria-describedby={helpId} {...keys}>
           {placed.links.map((link) => {
             const [source, target] = [nodeOf(link.source), nodeOf(link.target)];
             return (
@@ -55,8 +59,9 @@ export function PathsView({ answer, label, height = 460, onPeople }: PathsViewPr
                 stroke="var(--accent)"
                 strokeWidth={Math.max(1, link.width ?? 1)}
                 strokeOpacity={lit === null ? 0.22 : lit.has(link) ? 0.5 : 0.06}
-                className={cx("transition-[stroke-opacity] duration-120", onPeople && "cursor-pointer hover:[stroke-opacity:0.5]")}
-                {...(onPeople ? { onClick: () => onPeople([behindLink(source.id, target.id)]) } : {})}
+                className="cursor-pointer transition-[stroke-opacity] duration-120 outline-none hover:[stroke-opacity:0.5] focus-visible:[stroke-opacity:0.8]"
+                data-stop={onward.indexOf(link)}
+                {...opening(() => onPeople([behindLink(source.id, target.id)]))}
               >
                 <title>{`${source.name} → ${target.name}: ${exact(link.value)} paths, ${duration(link.seconds)} on average`}</title>
               </path>
@@ -68,19 +73,9 @@ export function PathsView({ answer, label, height = 460, onPeople }: PathsViewPr
             return (
               <g
                 key={node.id}
-                tabIndex={0}
-                role={onPeople ? "button" : "img"}
-                {...(onPeople
-                  ? {
-                      className: "cursor-pointer",
-                      onClick: () => onPeople([behindNode(node.id)]),
-                      onKeyDown: (event: KeyboardEvent) => {
-                        if (event.key !== "Enter" && event.key !== " ") return;
-                        event.preventDefault();
-                        onPeople([behindNode(node.id)]);
-                      },
-                    }
-                  : {})}
+                className="cursor-pointer"
+                data-stop={onward.indexOf(node)}
+                {...opening(() => onPeople([behindNode(node.id)]))}
                 onMouseEnter={() => setTraced(node.id)}
                 onMouseLeave={() => setTraced(null)}
                 onFocus={() => setTraced(node.id)}
@@ -99,8 +94,25 @@ export function PathsView({ answer, label, height = 460, onPeople }: PathsViewPr
           })}
         </svg>
       ) : null}
+      <p id={helpId} className="sr-only">
+        Arrow keys walk along the paths. Enter shows who took one.
+      </p>
     </div>
   );
+}
+
+/** What makes a part of a drawing a button. */
+function opening(open: () => void) {
+  return {
+    role: "button",
+    tabIndex: -1,
+    onClick: open,
+    onKeyDown: (event: KeyboardEvent) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      open();
+    },
+  } as const;
 }
 
 function shorten(name: string, most: number): string {

@@ -17,7 +17,7 @@ interface RetentionViewProps {
   answer: RetentionAnswer;
   label: string;
   small?: boolean;
-  onPeople?: OnPeople;
+  onPeople: OnPeople;
 }
 
 /** A heat map in one hue: figures in the cells, the cohort's size first, cells that are not over yet hatched. */
@@ -59,7 +59,7 @@ export function RetentionView({ answer, label, small, onPeople }: RetentionViewP
         <tbody>
           {answer.cohorts.map((cohort) => {
             const open = openFrom(cohort, answer.period, now);
-            const look = (period: number) => (onPeople && cohort.values[period] ? () => onPeople([behindCell(answer, cohort, period)]) : undefined);
+            const look = (period: number) => (cohort.values[period] ? () => onPeople([behindCell(answer, cohort, period)]) : undefined);
             return (
               <tr key={cohort.date}>
                 <th scope="row" className="sticky start-0 bg-surface px-2 text-start font-normal whitespace-nowrap">

@@ -13,7 +13,7 @@ interface StickinessViewProps {
   answer: StickinessAnswer;
   label: string;
   height?: number;
-  onPeople?: OnPeople;
+  onPeople: OnPeople;
 }
 
 /** A bar for each number of intervals: how many people were active in that many. */
@@ -34,7 +34,7 @@ export function StickinessView({ answer, label, height, onPeople }: StickinessVi
       caption={`${answer.interval}s active`}
       testId="stickiness"
       height={height}
-      onPick={onPeople && ((index, key) => onPeople(answer.series.filter((each) => String(each.index) === key).map((each) => behindBar(answer, each, index))))}
+      onPick={(index, key) => onPeople(answer.series.filter((each) => String(each.index) === key).map((each) => behindBar(answer, each, index)))}
     />
   );
 }

@@ -8,7 +8,7 @@ import { StartHere } from "~/features/insights/empty";
 import { putSearch } from "~/features/insights/search";
 import { INTERVAL_LABELS } from "~/features/insights/words";
 import { Formula } from "~/features/trends/Formula";
-import { describeTrends, trendsQuery, type ChartKind, type TrendsState } from "~/features/trends/document";
+import { countsPeople, describeTrends, trendsQuery, type ChartKind, type TrendsState } from "~/features/trends/document";
 import { SeriesEditor } from "~/features/trends/SeriesEditor";
 import { TrendsTable, TrendsView } from "~/features/trends/TrendsView";
 import { Segments } from "~/ui/Segments";
@@ -39,7 +39,6 @@ export function TrendsPage() {
   const change = putSearch<TrendsState>((update) => void navigate({ search: update, replace: true, resetScroll: false }));
   const query = trendsQuery(state);
   const chart = state.chart ?? "line";
-  const isOfPeople = query?.formula == null; // what a formula computes is nobody's
   const events = (state.series ?? []).flatMap((each) => (each.event == null ? [] : [each.event]));
   return (
     <InsightPage
@@ -94,10 +93,10 @@ export function TrendsPage() {
       start={<StartHere title="What happens, and how often?" kind="trends" onPick={(event) => change({ series: [{ event }] })} />}
       isEmpty={(data) => data.series.every((each) => each.data.every((value) => value === 0) && each.total === 0)}
       chart={(data, { label, onPeople }) => (
-        <TrendsView answer={data} chart={chart} label={label} onPeople={isOfPeople ? onPeople : undefined} />
+        <TrendsView answer={data} chart={chart} label={label} onPeople={countsPeople(state) ? onPeople : undefined} />
       )}
       table={
-        chart === "table" ? undefined : (data, { label, onPeople }) => <TrendsTable answer={data} label={label} onPeople={isOfPeople ? onPeople : undefined} />
+        chart === "table" ? undefined : (data, { label, onPeople }) => <TrendsTable answer={data} label={label} onPeople={countsPeople(state) ? onPeople : undefined} />
       }
     />
   );

@@ -62,6 +62,11 @@ export function trendsQuery(state: TrendsState): Schemas["TrendsQuery"] | null {
   return { ...rest, series, interval: state.interval ?? usualInterval(state), date_from: state.date_from ?? "-7d" };
 }
 
+/** Whether somebody is behind the numbers: what a formula computes is nobody's. */
+export function countsPeople({ formula }: { formula?: unknown }): boolean {
+  return formula == null;
+}
+
 export function describeTrends(state: TrendsState): Word[] {
   const series = state.series ?? [];
   if (series.length === 0) return [{ text: "Choose an event to see how often it happens." }];

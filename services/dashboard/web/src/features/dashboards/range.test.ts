@@ -1,0 +1,13 @@
+import { expect, it } from "vitest";
+import { askedOver } from "~/features/dashboards/range";
+
+const query = { event: "visit", date_from: "-30d", date_to: "-7d" };
+
+it("without a range over all, each widget has its own", () => expect(askedOver(query, {})).toEqual(query));
+
+it("a range over all replaces it, its end too", () => {
+  expect(askedOver(query, { date_from: "-90d" })).toEqual({ event: "visit", date_from: "-90d" });
+  expect(askedOver(query, { date_from: "2026-11-01", date_to: "2026-11-08" })).toEqual({ event: "visit", date_from: "2026-11-01", date_to: "2026-11-08" });
+});
+
+it("an end alone leaves the beginning", () => expect(askedOver(query, { date_to: "-1d" })).toEqual({ event: "visit", date_from: "-30d", date_to: "-1d" }));
