@@ -1,6 +1,7 @@
 import { useId, useRef, useState } from "react";
 import { compact } from "~/format/numbers";
 import { useStops } from "~/ui/useStops";
+import { useWidth } from "~/ui/useWidth";
 
 export interface BarSeries {
   key: string;
@@ -24,7 +25,9 @@ interface BarChartProps {
   onPick: (index: number, key: string) => void;
 }
 
-const MOST_NAMES = 16;
+const MOST_VALUES = 16;
+/** How wide one of a name is. */
+const LETTER = 7;
 
 /** Bars side by side over named places. Arrow keys walk from bar to bar. */
 export function BarChart({ label, names, series, describe, caption, height = 300, testId, onPick }: BarChartProps) {
@@ -33,8 +36,9 @@ export function BarChart({ label, names, series, describe, caption, height = 300
   const [said, setSaid] = useState<string | null>(null);
   const helpId = useId();
   const most = Math.max(1, ...series.flatMap(({ values }) => values));
-  const every = Math.ceil((names.length * Math.max(1, ...names.map(({ length }) => length / 5))) / MOST_NAMES);
-  const showsValues = series.length === 1 && names.length <= MOST_NAMES;
+  const width = useWidth(holder);
+  const every = width === 0 ? names.length : Math.ceil((names.length * (Math.max(...names.map(({ length }) => length)) * LETTER + LETTER)) / width);
+  const showsValues = series.length === 1 && names.length <= MOST_VALUES;
   return (
     <figure>
       <div

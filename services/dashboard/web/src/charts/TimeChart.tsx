@@ -1,4 +1,4 @@
-import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useId, useMemo, useRef, useState } from "react";
 import type uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { isStillOpen, type Bucketed } from "~/charts/buckets";
@@ -11,6 +11,7 @@ import { compact, exact, percent } from "~/format/numbers";
 import { bucketName } from "~/format/times";
 import { useColourScheme } from "~/frame/theme";
 import { cx } from "~/ui/cx";
+import { useWidth } from "~/ui/useWidth";
 
 interface TimeChartProps {
   kind: PlotKind;
@@ -41,7 +42,7 @@ export function TimeChart({ kind, over, series, label, unit = "count", onPick, h
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const focused = useRef<string | null>(null);
-  const [width, setWidth] = useState(0);
+  const width = useWidth(holder);
   const [hover, setHover] = useState<{ index: number; left: number } | null>(null);
   const [labels, setLabels] = useState<EndLabel[]>([]);
   const [focus, setFocus] = useState<string | null>(null);
@@ -55,15 +56,6 @@ export function TimeChart({ kind, over, series, label, unit = "count", onPick, h
 
   const direct = kind === "line" && !small && width >= 560 && series.length > 1 && series.length <= MOST_LABELS;
   const end = direct ? LABEL_WIDTH : 16;
-
-  useLayoutEffect(() => {
-    const element = holder.current;
-    if (element === null) return;
-    setWidth(element.clientWidth);
-    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
 
   const ticks = useMemo(() => makeTicks(buckets, interval, zone), [buckets, interval, zone]);
 

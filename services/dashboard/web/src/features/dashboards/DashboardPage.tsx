@@ -17,6 +17,7 @@ import { Grid } from "~/features/dashboards/Grid";
 import { settle, type Placed } from "~/features/dashboards/grid";
 import { ConfirmByName, Rename } from "~/features/dashboards/dialogs";
 import { WidgetCard } from "~/features/dashboards/WidgetCard";
+import { chartOf } from "~/features/dashboards/widgets";
 import { RangePicker } from "~/features/insights/RangePicker";
 import { ago } from "~/format/times";
 import { Button, buttonClass, IconButton } from "~/ui/Button";
@@ -208,6 +209,10 @@ function Loaded({ dashboard }: { dashboard: Dashboard }) {
           isEditable={canEdit}
           onChange={(placed) => arrange.mutate(placed)}
           nameOf={(id) => widgets.get(id)?.name ?? ""}
+          isFlat={(id) => {
+            const widget = widgets.get(id);
+            return widget !== undefined && chartOf(widget) === "number";
+          }}
           render={(id) => {
             const widget = widgets.get(id);
             return widget ? <WidgetCard dashboard={dashboard} widget={widget} result={results.get(id)} range={range} isStale={run.isPlaceholderData} canEdit={canEdit} /> : null;

@@ -1,6 +1,7 @@
-import { useLayoutEffect, useRef, useState, type CSSProperties, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
+import { useRef, useState, type CSSProperties, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
 import { COLUMNS, place, type Place, type Placed } from "~/features/dashboards/grid";
 import { cx } from "~/ui/cx";
+import { useWidth } from "~/ui/useWidth";
 
 const ROW = 84;
 const GAP = 12;
@@ -10,6 +11,8 @@ interface GridProps {
   isEditable: boolean;
   onChange: (widgets: Placed[]) => void;
   nameOf: (id: number) => string;
+  /** Whether a widget is as high as what is in it, where one is below another. */
+  isFlat: (id: number) => boolean;
   render: (id: number) => ReactNode;
 }
 
@@ -22,20 +25,11 @@ interface Drag {
 }
 
 /** Widgets that are dragged and resized with a pointer or with arrow keys; one below another where it is narrow. */
-export function Grid({ widgets, isEditable, onChange, nameOf, render }: GridProps) {
+export function Grid({ widgets, isEditable, onChange, nameOf, isFlat, render }: GridProps) {
   const holder = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
+  const width = useWidth(holder);
   const [drag, setDrag] = useState<Drag | null>(null);
   const [draft, setDraft] = useState<readonly Placed[] | null>(null);
-  useLayoutEffect(() => {
-    const element = holder.current;
-    if (element === null) return;
-    const measure = () => setWidth(element.clientWidth);
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
 
   const isNarrow = width > 0 && width < 720;
   const column = (width + GAP) / COLUMNS;
@@ -76,9 +70,9 @@ export function Grid({ widgets, isEditable, onChange, nameOf, render }: GridProp
     onPointerCancel: end,
     onKeyDown: onKey(id, kind),
   });
-  const spot = ({ x, y, w, h }: Place): CSSProperties =>
+  const spot = (id: number, { x, y, w, h }: Place): CSSProperties =>
     isNarrow
-      ? { height: h * (ROW + GAP) - GAP }
+      ? { height: isFlat(id) ? "auto" : h * (ROW + GAP) - GAP }
       : { position: "absolute", left: x * column, top: y * (ROW + GAP), width: w * column - GAP, height: h * (ROW + GAP) - GAP };
 
   const inOrder = isNarrow ? [...shown].sort((one, other) => one.layout.y - other.layout.y || one.layout.x - other.layout.x) : shown;
@@ -87,7 +81,7 @@ export function Grid({ widgets, isEditable, onChange, nameOf, render }: GridProp
       {inOrder.map(({ id, layout }) => (
         <div
           key={id}
-          style={spot(layout)}
+          style={spot(id, layout)}
           className={cx("group", drag?.id === id ? "z-10 opacity-90" : !isNarrow && "transition-[left,top,width,height] duration-150")}
         >
           {render(id)}

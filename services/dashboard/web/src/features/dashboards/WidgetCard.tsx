@@ -8,7 +8,7 @@ import { addWidget, changeWidget, copyWidget, dashboardOptions, removeWidget, ty
 import { contentHeight } from "~/features/dashboards/Grid";
 import { Rename } from "~/features/dashboards/dialogs";
 import { linkOf } from "~/features/dashboards/links";
-import { askedOver } from "~/features/dashboards/range";
+import { askedOver } from "~/features/dashboards/widgets";
 import { WidgetView } from "~/features/dashboards/WidgetView";
 import type { Kind } from "~/features/insights/ask";
 import type { Range } from "~/features/insights/document";
@@ -83,8 +83,8 @@ export function WidgetCard({ dashboard, widget, result, range, isStale, canEdit 
       </header>
       <div inert={isStale} className={cx("min-h-0 flex-1 overflow-auto px-4 pb-3 transition-opacity duration-150", isStale && "opacity-45")}>
         {result === undefined ? (
-          <div role="status" aria-label="Loading" className="h-full pt-2">
-            <Skeleton className="h-full" />
+          <div role="status" aria-label="Loading" className="h-full min-h-16 pt-2">
+            <Skeleton className="h-full min-h-14" />
           </div>
         ) : result.error ? (
           <Failure error={toProblem(0, result.error, null)} className="py-4" />

@@ -1,12 +1,12 @@
 import type { Widget, WidgetResult } from "~/features/dashboards/api";
+import { chartOf } from "~/features/dashboards/widgets";
 import { FunnelView, type FunnelAnswer } from "~/features/funnels/FunnelView";
-import { readOneOf } from "~/features/insights/document";
 import { LifecycleView, type LifecycleAnswer } from "~/features/lifecycle/LifecycleView";
 import { PathsView, type PathsAnswer } from "~/features/paths/PathsView";
 import type { OnPeople } from "~/features/people/behind";
 import { RetentionView, type RetentionAnswer } from "~/features/retention/RetentionView";
 import { StickinessView, type StickinessAnswer } from "~/features/stickiness/StickinessView";
-import { CHARTS, countsPeople, readTrends } from "~/features/trends/document";
+import { countsPeople } from "~/features/trends/document";
 import type { TrendsAnswer } from "~/features/trends/shape";
 import { TrendsTable, TrendsView } from "~/features/trends/TrendsView";
 
@@ -22,7 +22,7 @@ export function WidgetView({ widget, result, height, onPeople }: WidgetViewProps
   switch (widget.kind) {
     case "trends": {
       const answer = result as unknown as TrendsAnswer;
-      const chart = readOneOf(widget.visualization, CHARTS) ?? readTrends(widget.query).chart ?? "line";
+      const chart = chartOf(widget) ?? "line";
       const behind = countsPeople(widget.query) ? onPeople : undefined;
       if (chart === "table") return <TrendsTable answer={answer} label={widget.name} onPeople={behind} />;
       const legend = answer.series.length > 1 && chart !== "number" ? 32 : 0;

@@ -5,7 +5,7 @@ import { eventNamesOptions } from "~/features/insights/names";
 import { compact } from "~/format/numbers";
 import { Button, buttonClass } from "~/ui/Button";
 import { Panel } from "~/ui/Page";
-import { Empty, Skeleton } from "~/ui/states";
+import { Empty, Failure, Skeleton } from "~/ui/states";
 
 export function ChartSkeleton() {
   return (
@@ -50,9 +50,15 @@ export function StartHere({ title, kind, onPick }: { title: string; kind: string
         </Empty>
       </Panel>
     );
+  if (names.isError)
+    return (
+      <Panel className="min-h-96">
+        <Failure error={names.error} onRetry={() => void names.refetch()} />
+      </Panel>
+    );
   return (
     <Panel className="min-h-96">
-      <Empty title={title}>Choose an event on the left, or begin with one of these.</Empty>
+      <Empty title={title}>Choose an event, or begin with one of these.</Empty>
       <ul className="mx-auto grid max-w-2xl grid-cols-1 gap-2 px-6 pb-10 sm:grid-cols-2">
         {names.data
           ? names.data.slice(0, 8).map(({ event, count }) => (

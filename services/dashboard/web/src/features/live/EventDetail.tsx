@@ -45,7 +45,7 @@ export function Facts({ title, facts }: { title: string; facts: readonly (readon
       <h3 className="mb-1 text-13 text-soft">{title}</h3>
       <dl className="divide-y divide-line border-y border-line">
         {facts.map(([name, value]) => (
-          <div key={name} className="grid gap-x-4 py-1.5 sm:grid-cols-[12rem_1fr]">
+          <div key={name} className="grid gap-x-4 py-1.5 sm:grid-cols-[minmax(5rem,2fr)_minmax(0,5fr)]">
             <dt className="text-13 break-words text-soft">{name}</dt>
             <dd className="figure min-w-0 break-words whitespace-pre-wrap" dir="auto">
               {typeof value === "string" ? value : JSON.stringify(value, null, 2)}

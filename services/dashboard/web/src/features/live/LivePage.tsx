@@ -111,7 +111,7 @@ function EventRows({ events, zone, onOpen }: { events: StoredEvent[]; zone: stri
             <th scope="col" className="hidden px-2 py-2 text-start font-medium lg:table-cell">
               Properties
             </th>
-            <th scope="col" className="w-36 px-4 py-2 text-end font-medium">
+            <th scope="col" className="w-40 px-4 py-2 text-end font-medium">
               Time
             </th>
           </tr>

@@ -1,5 +1,5 @@
 import { sankeyLinkHorizontal } from "d3-sankey";
-import { useId, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import type { Schemas } from "~/api/client";
 import { DataTable, type Column } from "~/charts/DataTable";
 import { behindLink, behindNode } from "~/features/paths/behind";
@@ -7,6 +7,7 @@ import { nodeOf, placeFlow, readNode, traceFlow } from "~/features/paths/flow";
 import type { OnPeople } from "~/features/people/behind";
 import { compact, duration, exact } from "~/format/numbers";
 import { useStops } from "~/ui/useStops";
+import { useWidth } from "~/ui/useWidth";
 
 export type PathsAnswer = Schemas["PathsAnswer"];
 
@@ -29,15 +30,8 @@ export function PathsView({ answer, label, height = 460, onPeople }: PathsViewPr
   const drawing = useRef<SVGSVGElement>(null);
   const keys = useStops(drawing);
   const helpId = useId();
-  const [room, setRoom] = useState(0);
+  const room = useWidth(holder);
   const [traced, setTraced] = useState<string | null>(null);
-  useLayoutEffect(() => {
-    const element = holder.current;
-    if (element === null) return;
-    const observer = new ResizeObserver(() => setRoom(element.clientWidth));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
   const columns = new Set(answer.links.flatMap(({ source, target }) => [readNode(source).step, readNode(target).step])).size;
   const width = Math.max(room, columns * LEAST_COLUMN);
   const column = width / Math.max(1, columns);

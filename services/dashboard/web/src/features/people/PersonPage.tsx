@@ -71,7 +71,7 @@ export function PersonPage() {
                   <li key={event.uuid}>
                     {isNewDay ? <h2 className="border-y border-line bg-sunken px-4 py-1.5 text-12 text-soft first:border-t-0">{on}</h2> : null}
                     <button type="button" onClick={() => setOpened(event)} className="flex w-full items-baseline gap-4 px-4 py-2 text-start hover:bg-hover">
-                      <span className="figure w-20 shrink-0 text-13 text-soft">{clockTime(at, project.timezone)}</span>
+                      <span className="figure w-24 shrink-0 text-13 whitespace-nowrap text-soft">{clockTime(at, project.timezone)}</span>
                       <span className="min-w-0 flex-1 truncate font-medium" dir="auto">
                         {event.event}
                       </span>

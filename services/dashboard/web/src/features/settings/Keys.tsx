@@ -64,10 +64,12 @@ export function Keys({ project }: { project: OwnProject }) {
               <span className="text-13 text-soft" title={`Made ${dateTime(new Date(key.created_at), project.timezone)}`}>
                 {key.last_used_at ? `used ${ago(new Date(key.last_used_at), new Date())}` : "never used"}
               </span>
-              {key.type === "write" ? <CopyButton text={key.key} /> : null}
-              <Button small kind="danger" onClick={() => setRevoking(key)}>
-                Revoke
-              </Button>
+              <span className="flex gap-2">
+                {key.type === "write" ? <CopyButton text={key.key} /> : null}
+                <Button small kind="danger" onClick={() => setRevoking(key)}>
+                  Revoke
+                </Button>
+              </span>
             </li>
           ))}
         </ul>

@@ -67,19 +67,21 @@ export function Members({ project }: { project: OwnProject }) {
                 {member.user_id === me.id ? <span className="text-soft"> (you)</span> : null}
                 <span className="block truncate text-13 text-soft">{member.email}</span>
               </span>
-              <Select
-                label={`Role of ${member.name}`}
-                small
-                value={member.role}
-                disabled={!canEdit || ROLES.indexOf(member.role) > rank}
-                options={ROLE_OPTIONS.filter(({ value }) => ROLES.indexOf(value) <= rank || value === member.role)}
-                onChange={(role) => attempt(unwrap(authApi.PATCH("/projects/{project_id}/members/{user_id}", { ...path(member), body: { role } })))}
-              />
-              {canEdit || member.user_id === me.id ? (
-                <Button small kind="danger" onClick={() => remove(member)} aria-label={`${member.user_id === me.id ? "Leave" : "Remove"}: ${member.name}`}>
-                  {member.user_id === me.id ? "Leave" : "Remove"}
-                </Button>
-              ) : null}
+              <span className="flex gap-2">
+                <Select
+                  label={`Role of ${member.name}`}
+                  small
+                  value={member.role}
+                  disabled={!canEdit || ROLES.indexOf(member.role) > rank}
+                  options={ROLE_OPTIONS.filter(({ value }) => ROLES.indexOf(value) <= rank || value === member.role)}
+                  onChange={(role) => attempt(unwrap(authApi.PATCH("/projects/{project_id}/members/{user_id}", { ...path(member), body: { role } })))}
+                />
+                {canEdit || member.user_id === me.id ? (
+                  <Button small kind="danger" onClick={() => remove(member)} aria-label={`${member.user_id === me.id ? "Leave" : "Remove"}: ${member.name}`}>
+                    {member.user_id === me.id ? "Leave" : "Remove"}
+                  </Button>
+                ) : null}
+              </span>
             </li>
           ))}
         </ul>

@@ -47,7 +47,7 @@ function Numbers({ answer, small, onPeople }: { answer: TrendsAnswer; small: boo
   const now = series.filter((each) => !each.pale);
   const before = series.filter((each) => each.pale);
   return (
-    <dl className={small ? "flex flex-wrap gap-x-8 gap-y-3" : "flex min-h-80 flex-wrap content-center justify-center gap-x-14 gap-y-8"}>
+    <dl className={small ? "flex flex-wrap gap-x-8 gap-y-3" : "flex min-h-40 flex-wrap sm:min-h-80 content-center justify-center gap-x-14 gap-y-8"}>
       {now.map((each, index) => {
         const old = before[index];
         const changed = old === undefined ? null : change(each.total, old.total);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { askedOver } from "~/features/dashboards/range";
+import { askedOver, chartOf } from "~/features/dashboards/widgets";
 
 const query = { event: "visit", date_from: "-30d", date_to: "-7d" };
 
@@ -11,3 +11,10 @@ it("a range over all replaces it, its end too", () => {
 });
 
 it("an end alone leaves the beginning", () => expect(askedOver(query, { date_to: "-1d" })).toEqual({ event: "visit", date_from: "-30d", date_to: "-1d" }));
+
+it("a trend is drawn as it was saved, or as its document says", () => {
+  expect(chartOf({ kind: "trends", visualization: "number", query: {} })).toBe("number");
+  expect(chartOf({ kind: "trends", visualization: "auto", query: { chart: "bar" } })).toBe("bar");
+  expect(chartOf({ kind: "trends", visualization: "auto", query: {} })).toBe("line");
+  expect(chartOf({ kind: "paths", visualization: "number", query: {} })).toBeNull();
+});
