@@ -3,7 +3,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { Problem } from "~/api/problem";
+import { mayPass } from "~/api/problem";
 import { onSignedOut } from "~/api/session";
 import { makeRouter } from "~/router";
 import "~/styles.css";
@@ -14,8 +14,7 @@ const queryClient = new QueryClient({
     queries: {
       staleTime: 30_000,
       refetchOnWindowFocus: false,
-      // What the caller did wrong stays wrong; a service that is away comes back.
-      retry: (count, error) => count < 2 && !(error instanceof Problem && error.status >= 400 && error.status < 500),
+      retry: (count, error) => count < 2 && mayPass(error),
     },
   },
 });

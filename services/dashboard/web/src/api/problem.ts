@@ -6,6 +6,8 @@ export class Problem extends Error {
     readonly detail: string,
     readonly fields: readonly FieldError[] = [],
     readonly requestId: string | null = null,
+    /** It ended for good, such as a job that somebody cancelled. */
+    readonly isFinal = false,
   ) {
     super(detail);
     this.name = "Problem";
@@ -22,7 +24,7 @@ export interface FieldError {
   msg: string;
 }
 
-export function toProblem(status: number, body: unknown, requestId: string | null): Problem {
+export function toProblem(status: number, body: unknown, requestId: string | null, isFinal = false): Problem {
   const found = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
   const text = (name: string) => (typeof found[name] === "string" ? found[name] : undefined);
   return new Problem(
@@ -31,7 +33,13 @@ export function toProblem(status: number, body: unknown, requestId: string | nul
     text("detail") ?? "It gave no reason.",
     Array.isArray(found.errors) ? (found.errors as FieldError[]) : [],
     requestId,
+    isFinal,
   );
+}
+
+/** Whether it may go by itself: a service that is away comes back, what the caller did wrong stays wrong. */
+export function mayPass(error: unknown): boolean {
+  return !(error instanceof Problem) || (!error.isFinal && (error.status < 400 || error.status >= 500));
 }
 
 /** Anything that was thrown, as a problem that can be shown. */

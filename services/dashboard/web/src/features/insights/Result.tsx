@@ -1,10 +1,11 @@
 import { useQuery, useQueryClient, type UseQueryResult } from "@tanstack/react-query";
 import { useEffect, useState, type ReactNode } from "react";
-import { progressOptions } from "~/features/insights/ask";
-import type { Progress } from "~/features/insights/background";
-import { compact, duration, exact } from "~/format/numbers";
+import { headwayOptions } from "~/features/insights/ask";
+import { howFar } from "~/features/insights/headway";
+import { duration, exact } from "~/format/numbers";
 import { Button } from "~/ui/Button";
 import { cx } from "~/ui/cx";
+import { Panel } from "~/ui/Page";
 import { Empty, Failure } from "~/ui/states";
 
 interface ResultProps<T> {
@@ -22,60 +23,71 @@ interface ResultProps<T> {
 export function Result<T>({ answer, queryKey, skeleton, isEmpty, empty, children }: ResultProps<T>) {
   const queryClient = useQueryClient();
   const seconds = useSeconds(answer.isFetching);
-  const progress = useQuery(progressOptions(queryKey)).data;
-  const waiting =
-    answer.isFetching && seconds >= 1 ? (
-      <div role="status" className="floating absolute top-3 left-1/2 z-10 flex -translate-x-1/2 items-center gap-3 py-1.5 ps-3 pe-2 text-13">
-        <span className="figure whitespace-nowrap">Asking for {Math.floor(seconds)} s</span>
-        {progress ? <HowFar progress={progress} /> : null}
-        {seconds >= 3 ? (
-          <Button small onClick={() => void queryClient.cancelQueries({ queryKey })}>
-            Cancel
-          </Button>
-        ) : null}
-      </div>
-    ) : null;
+  const headway = useQuery(headwayOptions(queryKey)).data ?? null;
+  const isOld = answer.isPlaceholderData;
+  const again = () => void answer.refetch();
 
   let shown: ReactNode;
   if (answer.data !== undefined) {
     shown = (
-      <div className={cx("transition-opacity duration-150", answer.isPlaceholderData && "opacity-45")} aria-busy={answer.isFetching} inert={answer.isPlaceholderData}>
+      <div className={cx("transition-opacity duration-150", isOld && "opacity-45")} aria-busy={answer.isFetching} inert={isOld}>
         {isEmpty?.(answer.data) ? empty : children(answer.data)}
       </div>
     );
   } else if (answer.isError) {
-    shown = <Failure error={answer.error} onRetry={() => void answer.refetch()} />;
-  } else if (answer.isFetching) {
     shown = (
-      <div role="status" aria-label="Loading">
-        {skeleton}
-      </div>
+      <Panel className="min-h-96">
+        <Failure error={answer.error} onRetry={again} />
+      </Panel>
     );
+  } else if (answer.isFetching) {
+    shown = skeleton;
   } else {
     shown = (
-      <Empty title="Cancelled" action={<Button onClick={() => void answer.refetch()}>Ask again</Button>}>
-        The question was stopped before its answer was there. Nothing else changed.
-      </Empty>
+      <Panel className="min-h-96">
+        <Empty title="Cancelled" action={<Button onClick={again}>Ask again</Button>}>
+          The question was stopped before its answer was there. Nothing else changed.
+        </Empty>
+      </Panel>
     );
   }
   return (
     <div className="relative">
-      {waiting}
+      <p role="status" className="sr-only">
+        {answer.isFetching ? (seconds < 1 ? "" : `Asking. ${headway ? howFar(headway, 10) : ""}`) : isOld ? "Cancelled" : answer.isSuccess ? "The answer is here." : ""}
+      </p>
+      {answer.isFetching && seconds >= 1 ? (
+        <Pill>
+          <span className="flex flex-wrap gap-x-3">
+            <span className="figure whitespace-nowrap">Asking for {Math.floor(seconds)} s</span>
+            {headway ? <span className="figure text-soft">{howFar(headway)}</span> : null}
+          </span>
+          {seconds >= 3 ? (
+            <Button small onClick={() => void queryClient.cancelQueries({ queryKey })}>
+              Cancel
+            </Button>
+          ) : null}
+          {headway?.progress?.total_rows ? (
+            <progress aria-label="Events read" value={headway.progress.rows_read} max={headway.progress.total_rows} className="absolute inset-x-0 bottom-0 w-full" />
+          ) : null}
+        </Pill>
+      ) : isOld && !answer.isFetching ? (
+        <Pill>
+          <span>Cancelled. This is the answer before it.</span>
+          <Button small onClick={again}>
+            Ask again
+          </Button>
+        </Pill>
+      ) : null}
       {shown}
     </div>
   );
 }
 
-/** How much of what has to be read has been read, as far as ClickHouse knows. */
-function HowFar({ progress: { rows_read: read, total_rows: total } }: { progress: Progress }) {
-  if (total === 0) return <span className="whitespace-nowrap text-soft">in the background</span>;
+/** What floats over an answer that is not the one asked for. */
+function Pill({ children }: { children: ReactNode }) {
   return (
-    <span className="flex items-center gap-2">
-      <progress aria-label="Events read" value={Math.min(read, total)} max={total} className="h-1.5 w-24 accent-(--accent)" />
-      <span className="figure whitespace-nowrap text-soft">
-        {compact(read)} of {compact(total)} events
-      </span>
-    </span>
+    <div className="floating absolute top-3 left-1/2 z-10 flex min-h-10 w-max max-w-[calc(100%-1rem)] -translate-x-1/2 items-center gap-3 overflow-hidden py-1.5 ps-3 pe-2 text-13">{children}</div>
   );
 }
 

@@ -1,7 +1,8 @@
 import { keepPreviousData, queryOptions, skipToken } from "@tanstack/react-query";
 import { saveAs } from "~/charts/save";
 import { fetchAuthorized, queryApi, unwrap, type Schemas } from "~/api/client";
-import { askInBackground, type Progress } from "~/features/insights/background";
+import { askInBackground } from "~/features/insights/background";
+import type { Headway } from "~/features/insights/headway";
 import { askPatiently } from "~/features/insights/patience";
 
 /** The kinds of insights, with what is asked and what is answered. */
@@ -45,7 +46,7 @@ export const answerOptions = <K extends Kind>(kind: K, projectId: number, query:
       const body = { ...query, project_id: projectId };
       return askPatiently(
         (patience) => askers[kind](body, patience),
-        () => askInBackground<Answers[K]>(kind, projectId, query, signal, (progress) => client.setQueryData(progressOptions(queryKey).queryKey, progress)),
+        () => askInBackground<Answers[K]>(kind, projectId, query, signal, (headway) => client.setQueryData(headwayOptions(queryKey).queryKey, headway)),
         signal,
       );
     },
@@ -54,8 +55,8 @@ export const answerOptions = <K extends Kind>(kind: K, projectId: number, query:
   });
 
 /** How far the question with this key has got, while it runs in the background. */
-export const progressOptions = (queryKey: readonly unknown[]) =>
-  queryOptions<Progress | null>({ queryKey: ["progress", ...queryKey], queryFn: skipToken, gcTime: 0 });
+export const headwayOptions = (queryKey: readonly unknown[]) =>
+  queryOptions<Headway | null>({ queryKey: ["headway", ...queryKey], queryFn: skipToken, gcTime: 0 });
 
 /** The answer as a CSV file. */
 export async function downloadCsv<K extends Kind>(kind: K, projectId: number, query: Questions[K]): Promise<void> {

@@ -1,8 +1,7 @@
 /** Questions that take so long that one wants to know how far they are. */
-import { queryApi, unwrap, type Schemas } from "~/api/client";
+import { queryApi, unwrap } from "~/api/client";
 import { toProblem } from "~/api/problem";
-
-export type Progress = Schemas["Progress"];
+import type { Headway } from "~/features/insights/headway";
 
 const LOOK_MS = 500;
 
@@ -12,7 +11,7 @@ export async function askInBackground<T>(
   projectId: number,
   query: object,
   signal: AbortSignal,
-  onProgress: (progress: Progress | null) => void,
+  onHeadway: (headway: Headway | null) => void,
 ): Promise<T> {
   const body = { kind, project_id: projectId, query: { ...query } as Record<string, unknown> };
   let job = await unwrap(queryApi.POST("/api/query/async", { body, signal }));
@@ -22,17 +21,17 @@ export async function askInBackground<T>(
   signal.addEventListener("abort", cancel);
   try {
     while (job.status === "queued" || job.status === "running") {
-      onProgress(job.progress);
+      onHeadway({ progress: job.status === "running" ? job.progress : null });
       await pause(LOOK_MS, signal);
       job = await unwrap(queryApi.GET("/api/query/async/{job_id}", { params: { path }, signal }));
     }
   } finally {
     signal.removeEventListener("abort", cancel);
-    onProgress(null);
+    onHeadway(null);
   }
   if (job.status === "succeeded") return job.result as T;
   const found = job.error ?? { title: "The question was cancelled", detail: "Somebody stopped it before its answer was there." };
-  throw toProblem(typeof found.status === "number" ? found.status : 0, found, null);
+  throw toProblem(typeof found.status === "number" ? found.status : 0, found, null, true);
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
