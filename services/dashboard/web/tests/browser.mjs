@@ -32,6 +32,7 @@ export async function openBrowser({ mayFail = /status of 40[01]/ } = {}) {
   /** Nothing serious for axe, and nothing wider than the window: on a desk, on a phone, and at twice the size. */
   async function look(name) {
     await page.evaluate(() => document.fonts.ready);
+    await listen(name);
     for (const size of [ZOOMED, PHONE, DESKTOP]) {
       await page.setViewportSize(size);
       await page.waitForTimeout(150);
@@ -47,6 +48,26 @@ export async function openBrowser({ mayFail = /status of 40[01]/ } = {}) {
       });
       assert.deepEqual(found, [], `axe on ${name}, ${size.width} wide`);
     }
+  }
+
+  /**
+   * What a screen reader says of a page, where axe says nothing: headings begin with the page's and leave no level out, tables
+   * have names, and a chart is told in numbers.
+   */
+  async function listen(name) {
+    const wrong = await page.evaluate(() => {
+      const dialog = document.querySelector("[role=dialog]");
+      const within = dialog ?? document;
+      const levels = [...within.querySelectorAll("h1, h2, h3, h4")].map((heading) => Number(heading.tagName[1]));
+      const nameless = [...within.querySelectorAll("table")].filter((table) => !table.caption?.textContent.trim());
+      const mute = [...within.querySelectorAll("[data-testid=chart]")].filter((chart) => !/: .*\d/.test(document.getElementById(chart.getAttribute("aria-describedby")).textContent));
+      return [
+        ...levels.flatMap((level, index) => (level > (index === 0 ? (dialog ? 3 : 1) : levels[index - 1] + 1) ? [`a heading of level ${level} is number ${index + 1} of ${levels.join(", ")}`] : [])),
+        ...nameless.map(() => "a table without a name"),
+        ...mute.map(() => "a chart without words"),
+      ];
+    });
+    assert.deepEqual(wrong, [], `what is heard of ${name}`);
   }
 
   async function finish() {

@@ -63,6 +63,8 @@ async function sees(count, open) {
   await behind.waitFor({ state: "detached" });
   return names.sort();
 }
+/** It is said to whoever does not see it. */
+const hears = (words) => page.getByRole("status").filter({ hasText: words }).first().waitFor({ state: "attached" });
 const cells = (row) => page.getByRole("row", { name: row }).locator("td").allInnerTexts();
 const number = (text) => Number(text.replaceAll(",", ""));
 
@@ -139,6 +141,7 @@ try {
   begin("sees events live, pauses, filters, opens one");
   await page.getByRole("link", { name: "See events live" }).click();
   await page.getByRole("heading", { name: "Live" }).waitFor();
+  await hears("Live · Footfall");
   await page.getByText("Listening").waitFor();
   const capture = (await page.evaluate(async () => (await fetch("/config.json")).json())).capture_port;
   const writeKey = /Bearer (ffw_\w+)/.exec(curl)[1];
@@ -152,6 +155,7 @@ try {
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByLabel("Filter events").fill("darjeeling");
   assert.equal(await page.getByRole("row").count(), 2);
+  await hears("1 event found");
   await look("live");
   await page.getByRole("button", { name: "brewed" }).click();
   await page.getByRole("dialog").getByText("Darjeeling").waitFor();
@@ -183,6 +187,7 @@ try {
   await look("trends, empty");
   await pick("Choose an event", "visited");
   await page.getByTestId("chart").locator("canvas").waitFor();
+  await hears("The answer is here.");
   const trend = { project_id: projectId, series: [{ event: "visited" }], date_from: "-7d", interval: "day" };
   let answer = await ask("/api/trends", trend);
   assert.deepEqual((await cells(/visited/)).map(number), [answer.series[0].total, ...answer.series[0].data]);
@@ -429,9 +434,23 @@ try {
   await page.waitForTimeout(400);
   assert.equal(await page.getByRole("dialog").count(), 0, "who moves a widget looks behind nothing");
 
+  begin("a number on a phone is as high as it is");
+  const tea = Number(/dashboards\/(\d+)/.exec(page.url())[1]);
+  const saved = { name: "Visits", kind: "trends", visualization: "number", query: { series: [{ event: "visited" }] } };
+  const made = await page.request.post(`${base}/api/dashboards/${tea}/widgets`, { data: saved, headers: { authorization: `Bearer ${token}` } });
+  assert.equal(made.status(), 201, await made.text());
+  await page.reload();
+  await widget("Visits").getByTestId("number").waitFor();
+  const high = (await widget("Visits").boundingBox()).height;
+  await page.setViewportSize({ width: 360, height: 780 });
+  await page.waitForTimeout(300);
+  assert.ok((await widget("Visits").boundingBox()).height < Math.min(130, high));
+  await page.setViewportSize({ width: 1440, height: 900 });
+
   begin("arranges and duplicates widgets");
   await page.getByRole("button", { name: "Move From visit to order" }).focus();
   await page.keyboard.press("ArrowUp");
+  await hears(/^Column \d+, row \d+$/);
   await page.waitForTimeout(400);
   await page.reload();
   await page.getByRole("region", { name: "From visit to order" }).getByTestId("conversion").waitFor();
@@ -445,6 +464,7 @@ try {
   await page.getByRole("link", { name: "People" }).click();
   await page.getByLabel("Search people").fill("tea-11");
   await page.getByRole("row").nth(2).waitFor({ state: "detached" });
+  await hears("1 person found");
   await look("people");
   await page.getByRole("link", { name: "tea-11" }).click();
   await page.getByRole("heading", { name: "tea-11" }).waitFor();
@@ -468,6 +488,7 @@ try {
   const long = (days) => `${base}/p/${projectId}/trends?series=${encodeURIComponent('[{"event":"visited"}]')}&date_from=-${days}d`;
   await page.goto(long(12));
   await page.getByText("4,000 of 10K events").waitFor();
+  await hears("40% read");
   await page.getByRole("row", { name: /visited/ }).waitFor();
   assert.equal(number((await cells(/visited/))[0]), 36);
   isEndless = true;

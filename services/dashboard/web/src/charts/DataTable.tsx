@@ -66,7 +66,7 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, most = 100, lea
   const sortBy = (column: Column<Row>) => setSorting(nextSorting(sorting, column.key, column.numeric === true));
   return (
     <div>
-      <div className="overflow-x-auto">
+      <div className="relative overflow-x-auto">
         <table ref={table} role="grid" aria-describedby={helpId} aria-colcount={isTooMany ? columns.length : undefined} className={cx("min-w-full border-collapse text-13 [&_:is(td,th,thead_button):focus-visible]:-outline-offset-2", isTooMany && "w-max")} {...keys}>
           <caption className="sr-only">{caption}</caption>
           {isTooMany ? (

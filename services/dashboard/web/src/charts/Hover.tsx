@@ -26,7 +26,6 @@ export function Hover({ title, note, series, index, left, width, focus, number, 
   const room = (onTheLeft ? left : width - left) - 14;
   return (
     <div
-      role="status"
       className="floating pointer-events-none absolute top-2 z-10 min-w-36 px-3 py-2 text-13"
       style={{ maxWidth: Math.min(288, Math.max(144, room)), ...(onTheLeft ? { right: width - left + 14 } : { left: left + 14 }) }}
     >

@@ -7,6 +7,7 @@ import { pickSeries, spread, type ChartSeries } from "~/charts/series";
 import { makeTicks } from "~/charts/ticks";
 import { Hover } from "~/charts/Hover";
 import { Legend } from "~/charts/Legend";
+import { describeLines } from "~/charts/words";
 import { compact, exact, percent } from "~/format/numbers";
 import { bucketName } from "~/format/times";
 import { useColourScheme } from "~/frame/theme";
@@ -57,6 +58,11 @@ export function TimeChart({ kind, over, series, label, unit = "count", onPick, h
   const direct = kind === "line" && !small && width >= 560 && series.length > 1 && series.length <= MOST_LABELS;
   const end = direct ? LABEL_WIDTH : 16;
 
+  const words = useMemo(() => {
+    const over = buckets.length - (isOpen && buckets.length > 1 ? 1 : 0);
+    const names = buckets.slice(0, over).map((bucket) => bucketName(bucket, interval, zone));
+    return describeLines(series.map(({ label: name, data }) => ({ label: name, data: data.slice(0, over) })), names, UNITS[unit].hover);
+  }, [series, buckets, isOpen, interval, zone, unit]);
   const ticks = useMemo(() => makeTicks(buckets, interval, zone), [buckets, interval, zone]);
 
   const isDrawable = width > 0;
@@ -134,7 +140,7 @@ export function TimeChart({ kind, over, series, label, unit = "count", onPick, h
           }}
         />
         <p id={helpId} className="sr-only">
-          Arrow keys walk from bucket to bucket.{onPick ? " Enter shows who is behind one." : ""}
+          {words} Arrow keys walk from bucket to bucket.{onPick ? " Enter shows who is behind one." : ""}
         </p>
         {(direct ? labels : []).map(({ series: each, top }) => (
           <span
@@ -147,19 +153,21 @@ export function TimeChart({ kind, over, series, label, unit = "count", onPick, h
             {each.label}
           </span>
         ))}
-        {hover !== null && buckets[hover.index] ? (
-          <Hover
-            title={bucketName(buckets[hover.index] ?? new Date(0), interval, zone)}
-            note={isOpen && hover.index === buckets.length - 1 ? "not over yet" : undefined}
-            series={series}
-            index={hover.index}
-            left={hover.left}
-            width={width}
-            focus={focus}
-            number={UNITS[unit].hover}
-            hint={onPick ? "Click for the people" : undefined}
-          />
-        ) : null}
+        <div role="status">
+          {hover !== null && buckets[hover.index] ? (
+            <Hover
+              title={bucketName(buckets[hover.index] ?? new Date(0), interval, zone)}
+              note={isOpen && hover.index === buckets.length - 1 ? "not over yet" : undefined}
+              series={series}
+              index={hover.index}
+              left={hover.left}
+              width={width}
+              focus={focus}
+              number={UNITS[unit].hover}
+              hint={onPick ? "Click for the people" : undefined}
+            />
+          ) : null}
+        </div>
       </div>
       {series.length > 1 && !direct ? <Legend series={series} onFocus={setFocus} {...(small ? { most: Math.min(4, Math.max(1, Math.floor(width / NAME_WIDTH))), oneLine: true } : {})} /> : null}
     </div>

@@ -26,6 +26,11 @@ export function exact(value: number | null | undefined, locale?: string): string
   return format(value, { maximumFractionDigits: 2 }, locale);
 }
 
+/** As many of something: 1 person, 2,300 people. */
+export function counted(count: number | null | undefined, one: string, many = `${one}s`): string {
+  return `${exact(count)} ${count === 1 ? one : many}`;
+}
+
 /** A share from 0 to 1 with one decimal. */
 export function percent(share: number | null | undefined, locale?: string): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return NONE;

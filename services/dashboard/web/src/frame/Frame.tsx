@@ -22,6 +22,7 @@ export function Frame() {
   const [keys, setKeys] = useState(false);
   const router = useRouter();
   useEffect(() => router.subscribe("onBeforeNavigate", () => setSheet(false)), [router]);
+  const page = usePageTitle();
   useShortcuts({ openPalette: () => setPalette(true), openKeys: () => setKeys(true) });
 
   const collapse = () => {
@@ -83,6 +84,9 @@ export function Frame() {
             <Search />
           </IconButton>
         </header>
+        <p role="status" className="sr-only">
+          {page}
+        </p>
         <main id="page" tabIndex={-1} className="flex-1 outline-none">
           <Outlet />
         </main>
@@ -104,4 +108,17 @@ export function Frame() {
       </Suspense>
     </div>
   );
+}
+
+/** The title of the page that somebody went to, once it is there. */
+function usePageTitle(): string {
+  const [title, setTitle] = useState("");
+  useEffect(() => {
+    const element = document.querySelector("title");
+    if (element === null) return;
+    const observer = new MutationObserver(() => setTitle(document.title));
+    observer.observe(element, { childList: true });
+    return () => observer.disconnect();
+  }, []);
+  return title;
 }

@@ -5,6 +5,8 @@ const GENERAL = [
   ["Ctrl K", "Find anything"],
   ["?", "This list"],
   ["Esc", "Close what is open"],
+  ["← → ↑ ↓", "Walk through a chart or a table"],
+  ["Enter", "See who is behind the point that was reached"],
   ["Backspace", "Remove the chip that has the focus"],
 ] as const;
 

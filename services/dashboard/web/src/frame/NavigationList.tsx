@@ -9,8 +9,12 @@ export function NavigationList({ rail }: { rail: boolean }) {
     <nav aria-label="Pages" className="-mx-1 flex flex-col gap-4 overflow-y-auto px-1 py-1">
       {NAVIGATION.map((group) => (
         <div key={group.title}>
-          {group.title && !rail ? <h2 className="mb-1 px-2 text-12 font-medium text-faint">{group.title}</h2> : null}
-          <ul className="flex flex-col gap-px">
+          {group.title && !rail ? (
+            <p aria-hidden className="mb-1 px-2 text-12 font-medium text-faint">
+              {group.title}
+            </p>
+          ) : null}
+          <ul {...(group.title ? { "aria-label": group.title } : {})} className="flex flex-col gap-px">
             {group.destinations.map(({ to, label, icon: Icon }) => (
               <li key={to}>
                 <Link

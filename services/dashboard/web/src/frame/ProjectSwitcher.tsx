@@ -35,6 +35,7 @@ export function ProjectSwitcher({ rail }: { rail: boolean }) {
             <span className="w-4">{project.id === current.id ? <Check aria-hidden /> : null}</span>
             <span className="max-w-64 truncate" dir="auto">
               {project.name}
+              {project.id === current.id ? <span className="sr-only"> (open now)</span> : null}
             </span>
           </MenuItem>
         ))}

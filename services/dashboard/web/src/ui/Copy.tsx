@@ -15,7 +15,15 @@ async function writeClipboard(text: string): Promise<void> {
   area.remove();
 }
 
-export function CopyButton({ text, label = "Copy", className }: { text: string; label?: string; className?: string }) {
+interface CopyButtonProps {
+  text: string;
+  label?: string;
+  /** What is copied, where there are several buttons; it is only spoken. */
+  what?: string;
+  className?: string;
+}
+
+export function CopyButton({ text, label = "Copy", what, className }: CopyButtonProps) {
   const [done, setDone] = useState(false);
   const timer = useRef<number>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
@@ -32,7 +40,10 @@ export function CopyButton({ text, label = "Copy", className }: { text: string; 
       }}
     >
       {done ? <Check aria-hidden /> : <CopyIcon aria-hidden />}
-      <span aria-live="polite">{done ? "Copied" : label}</span>
+      <span aria-live="polite">
+        {done ? "Copied" : label}
+        {what && !done ? <span className="sr-only">: {what}</span> : null}
+      </span>
     </Button>
   );
 }

@@ -47,6 +47,15 @@ export function Failure({ error, onRetry, title, className }: { error: unknown; 
   );
 }
 
+/** Says that something is on its way, where a skeleton shows it. */
+export function Loading() {
+  return (
+    <p role="status" className="sr-only">
+      Loading
+    </p>
+  );
+}
+
 export function Skeleton({ className }: { className?: string }) {
   return <div aria-hidden className={cx("skeleton", className)} />;
 }
@@ -54,7 +63,8 @@ export function Skeleton({ className }: { className?: string }) {
 /** Rows of a list that is on its way. */
 export function SkeletonRows({ rows = 6 }: { rows?: number }) {
   return (
-    <div role="status" aria-label="Loading" className="divide-y divide-line">
+    <div className="divide-y divide-line">
+      <Loading />
       {Array.from({ length: rows }, (_, row) => (
         <div key={row} className="flex h-10 items-center gap-4 px-4">
           <Skeleton className="h-3 w-40" />

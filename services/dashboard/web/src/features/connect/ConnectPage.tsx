@@ -10,7 +10,7 @@ import { ago, parseTime } from "~/format/times";
 import { buttonClass } from "~/ui/Button";
 import { CopyButton } from "~/ui/Copy";
 import { Page, Panel } from "~/ui/Page";
-import { Empty, Failure, Skeleton } from "~/ui/states";
+import { Empty, Failure, Loading, Skeleton } from "~/ui/states";
 
 export function ConnectPage() {
   const project = useProject();
@@ -27,7 +27,8 @@ export function ConnectPage() {
         <Snippets writeKey={detail.data.write_key} captureUrl={captureUrl.data} />
       ) : (
         <Panel className="p-4">
-          <div role="status" aria-label="Loading" className="flex flex-col gap-3">
+          <div className="flex flex-col gap-3">
+            <Loading />
             <Skeleton className="h-8 w-80 max-w-full" />
             <Skeleton className="h-40" />
           </div>
@@ -95,14 +96,14 @@ function FirstEvent({ project }: { project: OwnProject }) {
   const params = { projectId: String(project.id) };
   return (
     <Panel className="mt-4" label="What has arrived">
-      <div role="status" className="flex flex-wrap items-center gap-x-4 gap-y-3 p-4">
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-3 p-4">
         {newest ? (
           <>
             <span className="grid size-8 shrink-0 place-items-center rounded-full bg-good-soft text-good">
               <Check className="size-4" aria-hidden />
             </span>
             <p className="min-w-0 flex-1 basis-60">
-              <span className="font-medium">
+              <span role="status" className="font-medium">
                 {events.length > 0 ? "Received" : "Connected"}: <span dir="auto">{newest.event}</span>
               </span>
               <span className="block truncate text-soft">
@@ -122,7 +123,7 @@ function FirstEvent({ project }: { project: OwnProject }) {
               <span className="size-3 animate-[pulse_1.6s_ease-in-out_infinite] rounded-full bg-accent" />
             </span>
             <p className="flex-1">
-              <span className="font-medium">Waiting for your first event…</span>
+              <span role="status" className="font-medium">Waiting for your first event…</span>
               <span className="block text-soft">
                 {connection === "broken" ? "The connection broke; trying again." : "This page listens, and says so as soon as one is stored."}
               </span>

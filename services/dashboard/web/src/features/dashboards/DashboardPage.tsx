@@ -24,7 +24,7 @@ import { Button, buttonClass, IconButton } from "~/ui/Button";
 import { Menu, MenuItem, MenuSeparator } from "~/ui/Menu";
 import { Page, Panel } from "~/ui/Page";
 import { Select } from "~/ui/Select";
-import { Empty, Failure, Skeleton } from "~/ui/states";
+import { Empty, Failure, Loading, Skeleton } from "~/ui/states";
 import { tell } from "~/ui/toast";
 
 const route = getRouteApi("/signed-in/p/$projectId/dashboards/$dashboardId");
@@ -65,7 +65,8 @@ export function DashboardPage() {
   if (dashboard.isPending)
     return (
       <Page title="Dashboard">
-        <div role="status" aria-label="Loading" className="grid gap-3 md:grid-cols-2">
+        <div className="grid gap-3 md:grid-cols-2">
+          <Loading />
           {[0, 1, 2, 3].map((each) => (
             <Skeleton key={each} className="h-72" />
           ))}
@@ -148,7 +149,10 @@ function Loaded({ dashboard }: { dashboard: Dashboard }) {
               })
             }
           />
-          <IconButton label={`Refresh now. Asked ${ago(new Date(run.dataUpdatedAt), new Date())}`} disabled={run.isFetching} onClick={() => void run.refetch()} className="border border-line bg-surface">
+          <IconButton
+            label={run.dataUpdatedAt === 0 ? "Refresh now" : `Refresh now. Asked ${ago(new Date(run.dataUpdatedAt), new Date())}`}
+            disabled={run.isFetching || dashboard.widgets.length === 0}
+            onClick={() => void run.refetch()} className="border border-line bg-surface">
             <RefreshCw className={run.isFetching ? "animate-spin" : ""} />
           </IconButton>
           {canEdit ? (
@@ -186,6 +190,9 @@ function Loaded({ dashboard }: { dashboard: Dashboard }) {
         </>
       }
     >
+      <p role="status" className="sr-only">
+        {run.isSuccess ? (run.isPlaceholderData ? "Asking." : "The answers are here.") : ""}
+      </p>
       {dashboard.widgets.length === 0 ? (
         <Panel>
           <Empty

@@ -1,5 +1,6 @@
 import { useRef, useState, type CSSProperties, type KeyboardEvent, type PointerEvent, type ReactNode } from "react";
 import { COLUMNS, place, type Place, type Placed } from "~/features/dashboards/grid";
+import { counted } from "~/format/numbers";
 import { cx } from "~/ui/cx";
 import { useWidth } from "~/ui/useWidth";
 
@@ -29,6 +30,7 @@ export function Grid({ widgets, isEditable, onChange, nameOf, isFlat, render }: 
   const holder = useRef<HTMLDivElement>(null);
   const width = useWidth(holder);
   const [drag, setDrag] = useState<Drag | null>(null);
+  const [said, setSaid] = useState("");
   const [draft, setDraft] = useState<readonly Placed[] | null>(null);
 
   const isNarrow = width > 0 && width < 720;
@@ -61,7 +63,10 @@ export function Grid({ widgets, isEditable, onChange, nameOf, isFlat, render }: 
     if (by === undefined || found === undefined) return;
     event.preventDefault();
     const [dx = 0, dy = 0] = by;
-    onChange(place(widgets, id, kind === "move" ? { ...found, x: found.x + dx, y: found.y + dy } : { ...found, w: found.w + dx, h: found.h + dy }));
+    const placed = place(widgets, id, kind === "move" ? { ...found, x: found.x + dx, y: found.y + dy } : { ...found, w: found.w + dx, h: found.h + dy });
+    const now = placed.find((each) => each.id === id)?.layout;
+    if (now) setSaid(kind === "move" ? `Column ${now.x + 1}, row ${now.y + 1}` : `${now.w} columns wide, ${counted(now.h, "row")} high`);
+    onChange(placed);
   };
   const handlers = (id: number, kind: Drag["kind"]) => ({
     onPointerDown: begin(id, kind),
@@ -78,6 +83,9 @@ export function Grid({ widgets, isEditable, onChange, nameOf, isFlat, render }: 
   const inOrder = isNarrow ? [...shown].sort((one, other) => one.layout.y - other.layout.y || one.layout.x - other.layout.x) : shown;
   return (
     <div ref={holder} className={cx("relative", isNarrow && "flex flex-col gap-3")} style={isNarrow ? {} : { height: rows * (ROW + GAP) }}>
+      <p role="status" className="sr-only">
+        {said}
+      </p>
       {inOrder.map(({ id, layout }) => (
         <div
           key={id}

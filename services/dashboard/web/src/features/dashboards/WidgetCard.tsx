@@ -83,7 +83,7 @@ export function WidgetCard({ dashboard, widget, result, range, isStale, canEdit 
       </header>
       <div inert={isStale} className={cx("min-h-0 flex-1 overflow-auto px-4 pb-3 transition-opacity duration-150", isStale && "opacity-45")}>
         {result === undefined ? (
-          <div role="status" aria-label="Loading" className="h-full min-h-16 pt-2">
+          <div className="h-full min-h-16 pt-2">
             <Skeleton className="h-full min-h-14" />
           </div>
         ) : result.error ? (

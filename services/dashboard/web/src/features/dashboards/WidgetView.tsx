@@ -24,7 +24,7 @@ export function WidgetView({ widget, result, height, onPeople }: WidgetViewProps
       const answer = result as unknown as TrendsAnswer;
       const chart = chartOf(widget) ?? "line";
       const behind = countsPeople(widget.query) ? onPeople : undefined;
-      if (chart === "table") return <TrendsTable answer={answer} label={widget.name} onPeople={behind} />;
+      if (chart === "table") return <TrendsTable answer={answer} label={`${widget.name}.`} onPeople={behind} />;
       const legend = answer.series.length > 1 && chart !== "number" ? 32 : 0;
       return <TrendsView answer={answer} chart={chart} label={widget.name} height={Math.max(90, height - legend)} small onPeople={behind} />;
     }

@@ -3,7 +3,7 @@ import type { Schemas } from "~/api/client";
 import { behindStep } from "~/features/funnels/behind";
 import type { OnPeople } from "~/features/people/behind";
 import { PeopleButton } from "~/features/people/PeopleButton";
-import { compact, duration, exact, percent } from "~/format/numbers";
+import { compact, counted, duration, exact, percent } from "~/format/numbers";
 import { cx } from "~/ui/cx";
 import { useStops } from "~/ui/useStops";
 
@@ -36,13 +36,14 @@ export function FunnelChart({ steps, groups, small, height, onPeople }: FunnelCh
   const list = useRef<HTMLOListElement>(null);
   const keys = useStops(list);
   return (
-    <div className="overflow-x-auto" data-testid="funnel">
+    <div className="relative overflow-x-auto" data-testid="funnel">
       <ol ref={list} aria-label="Steps of the funnel" className="flex min-w-fit items-stretch" {...keys}>
         {steps.map((step, index) => {
           const [before, next] = [steps[index - 1], steps[index + 1]];
           const lost = before === undefined ? 0 : before.count - step.count;
           return (
             <li key={step.index} className="flex flex-1 items-stretch" style={{ minWidth: small ? 110 : 168 }}>
+              <p className="sr-only">{describeStep(step, index)}</p>
               <div className="flex w-full flex-col">
                 <div className="flex items-end gap-1" style={{ height }}>
                   <div className="flex h-full min-w-14 flex-1 items-end gap-1" style={{ maxWidth: groups.length > 1 ? undefined : 120 }}>
@@ -57,13 +58,11 @@ export function FunnelChart({ steps, groups, small, height, onPeople }: FunnelCh
                       />
                     ))}
                   </div>
-                  <div className={cx("flex h-full shrink-0 flex-col justify-end pb-2 text-center text-12 text-soft", groups.length === 1 ? "w-[4.75rem]" : "w-5")}>
+                  <div aria-hidden className={cx("flex h-full shrink-0 flex-col justify-end pb-2 text-center text-12 text-soft", groups.length === 1 ? "w-[4.75rem]" : "w-5")}>
                     {next && groups.length === 1 ? (
                       <>
                         <span className="figure font-medium text-text">{percent(next.step_conversion)}</span>
-                        <span aria-hidden className="text-faint">
-                          →
-                        </span>
+                        <span className="text-faint">→</span>
                         <span className="figure" title="Median time from the step before">
                           {duration(next.median_seconds)}
                         </span>
@@ -72,7 +71,7 @@ export function FunnelChart({ steps, groups, small, height, onPeople }: FunnelCh
                   </div>
                 </div>
                 <div className="border-t border-line-strong pt-2 pe-3">
-                  <p className="truncate font-medium" title={step.name}>
+                  <p aria-hidden className="truncate font-medium" title={step.name}>
                     <span className="figure text-soft">{index + 1}</span> <bdi>{step.name}</bdi>
                   </p>
                   <p className="figure text-13 text-soft" title={exact(step.count)}>
@@ -95,6 +94,12 @@ export function FunnelChart({ steps, groups, small, height, onPeople }: FunnelCh
   );
 }
 
+function describeStep({ name, count, conversion, step_conversion, median_seconds }: FunnelStep, index: number): string {
+  const before = index === 0 ? "" : `, ${percent(step_conversion)} of the step before`;
+  const within = median_seconds === null ? "" : `, half of them within ${duration(median_seconds)}`;
+  return `Step ${index + 1}, ${name}: ${counted(count, "person", "people")}, ${percent(conversion)} of the first step${before}${within}.`;
+}
+
 const people = (count: number) => `${compact(count)} ${count === 1 ? "person" : "people"}`;
 
 interface ColumnProps {
@@ -112,11 +117,11 @@ function Column({ group, index, stop, showShare, onPeople }: ColumnProps) {
   const before = index === 0 ? step : group.steps[index - 1];
   if (step === undefined || before === undefined) return null;
   const [reached, lost] = [behindStep(step, "reached", group), behindStep(before, "dropped", group)];
-  const title = `${group.label === null ? "" : `${group.label}: `}${exact(step.count)} people, ${percent(step.conversion)} of the first step`;
+  const title = `${group.label === null ? "" : `${group.label}: `}${counted(step.count, "person", "people")}, ${percent(step.conversion)} of the first step`;
   const keys = (part: number) => ({ type: "button", tabIndex: -1, "aria-hidden": stop === undefined, "data-stop": stop === undefined ? undefined : stop + part }) as const;
   return (
     <div className="flex h-full min-w-2 flex-1 flex-col justify-end" title={title}>
-      {showShare ? <p className={cx("figure mb-1 font-bold whitespace-nowrap", group.label === null ? "text-13" : "text-12")}>{percent(step.conversion)}</p> : null}
+      {showShare ? <p aria-hidden className={cx("figure mb-1 font-bold whitespace-nowrap", group.label === null ? "text-13" : "text-12")}>{percent(step.conversion)}</p> : null}
       <div className="relative w-full min-h-0" style={{ height: `${Math.max(before.conversion, 0.004) * (showShare ? 84 : 100)}%` }}>
         {index > 0 ? (
           <button
@@ -124,7 +129,7 @@ function Column({ group, index, stop, showShare, onPeople }: ColumnProps) {
             className="absolute inset-0 rounded-t-[4px] opacity-20 hover:opacity-30 focus-visible:opacity-40"
             style={{ background: group.colour }}
             data-testid="lost"
-            aria-label={`${lost.title}: ${exact(before.count - step.count)} people`}
+            aria-label={`${lost.title}: ${counted(before.count - step.count, "person", "people")}`}
             onClick={() => onPeople([lost])}
           />
         ) : null}
@@ -132,7 +137,7 @@ function Column({ group, index, stop, showShare, onPeople }: ColumnProps) {
           {...keys(1)}
           className="absolute inset-x-0 bottom-0 rounded-t-[4px] hover:brightness-110"
           style={{ background: group.colour, height: before.count === 0 ? 2 : `max(2px, ${(step.count / before.count) * 100}%)` }}
-          aria-label={`${reached.title}: ${exact(step.count)} people`}
+          aria-label={`${reached.title}: ${counted(step.count, "person", "people")}, ${percent(step.conversion)} of the first step`}
           onClick={() => onPeople([reached])}
         />
       </div>

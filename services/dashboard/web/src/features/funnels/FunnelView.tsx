@@ -9,7 +9,7 @@ import { FunnelChart, type FunnelGroup } from "~/features/funnels/FunnelChart";
 import type { OnPeople } from "~/features/people/behind";
 import { valueName } from "~/features/trends/shape";
 import { assignColours, colourOf } from "~/format/colours";
-import { duration, exact, percent } from "~/format/numbers";
+import { counted, duration, exact, percent } from "~/format/numbers";
 import { cx } from "~/ui/cx";
 
 export type FunnelAnswer = Schemas["FunnelAnswer"];
@@ -47,7 +47,7 @@ export function FunnelView({ answer, label, height, small, onPeople }: FunnelVie
           <strong className="figure text-20 font-bold text-text" data-testid="conversion">
             {percent(last.conversion)}
           </strong>{" "}
-          of {exact(answer.steps[0]?.count)} people got to the last step
+          of {counted(answer.steps[0]?.count, "person", "people")} got to the last step
           {answer.steps.length === 2 && last.median_seconds !== null ? <>, half of them within {duration(last.median_seconds)}</> : null}.
         </p>
       ) : null}
@@ -106,7 +106,7 @@ function TimeToConvert({ times, label, height, onPeople }: TimeToConvertProps) {
       label={label}
       names={times.bins.map((bin) => duration(bin.from_seconds))}
       series={[{ key: "people", label: "People", colour: "var(--series-1)", values: times.bins.map(({ count }) => count) }]}
-      describe={({ values }, index) => `${exact(values[index])} people took ${binName(times.bins[index] ?? { from_seconds: 0, to_seconds: 0, count: 0 })}`}
+      describe={({ values }, index) => `${counted(values[index], "person", "people")} took ${binName(times.bins[index] ?? { from_seconds: 0, to_seconds: 0, count: 0 })}`}
       caption={`from the first step to the last; half within ${duration(times.median_seconds)}, ${duration(times.avg_seconds)} on average`}
       testId="time-to-convert"
       height={height}

@@ -13,10 +13,11 @@ import { adviceFor, reasonLabel } from "~/features/health/reasons";
 import { judge, type Verdict } from "~/features/health/verdict";
 import { compact, duration, exact, percent } from "~/format/numbers";
 import { ago, dateTime, parseTime } from "~/format/times";
-import { Button, buttonClass } from "~/ui/Button";
+import { buttonClass } from "~/ui/Button";
 import { CopyButton } from "~/ui/Copy";
 import { cx } from "~/ui/cx";
 import { Dialog } from "~/ui/Dialog";
+import { More } from "~/ui/List";
 import { Page, Panel } from "~/ui/Page";
 import { Empty, Failure, Skeleton, SkeletonRows } from "~/ui/states";
 
@@ -175,13 +176,7 @@ function RejectedEvents({ project }: { project: OwnProject }) {
               </li>
             ))}
           </ul>
-          {rejected.hasNextPage ? (
-            <div className="border-t border-line p-2 text-center">
-              <Button kind="quiet" disabled={rejected.isFetchingNextPage} onClick={() => void rejected.fetchNextPage()}>
-                {rejected.isFetchingNextPage ? "Loading…" : "Show older ones"}
-              </Button>
-            </div>
-          ) : null}
+          <More query={rejected} label="Show older ones" />
         </>
       )}
       {opened ? (

@@ -72,7 +72,7 @@ export function StartHere({ title, kind, onPick }: { title: string; kind: string
               </li>
             ))
           : [0, 1, 2, 3].map((row) => (
-              <li key={row}>
+              <li key={row} aria-hidden>
                 <Skeleton className="h-10" />
               </li>
             ))}

@@ -11,9 +11,16 @@ import { exact } from "~/format/numbers";
 import { clockTime, day, parseTime, shortTime } from "~/format/times";
 import { Button, buttonClass } from "~/ui/Button";
 import { cx } from "~/ui/cx";
-import { inputClass } from "~/ui/Field";
-import { Page, Panel } from "~/ui/Page";
-import { Empty, Failure, SkeletonRows } from "~/ui/states";
+import { ListTable, SearchedList } from "~/ui/List";
+import { Page } from "~/ui/Page";
+import { Empty } from "~/ui/states";
+
+const COLUMNS = [
+  { label: "Event", className: "w-36 px-4 text-start sm:w-52" },
+  { label: "Person", className: "hidden w-56 px-2 text-start sm:table-cell" },
+  { label: "Properties", className: "hidden px-2 text-start lg:table-cell" },
+  { label: "Time", className: "w-40 px-4 text-end" },
+];
 
 export function LivePage() {
   const project = useProject();
@@ -45,21 +52,14 @@ function Live({ project }: { project: OwnProject }) {
         </>
       }
     >
-      <input
-        type="search"
-        aria-label="Filter events"
-        placeholder="Filter by event, person or property value"
-        value={typed}
-        onChange={(event) => setTyped(event.target.value)}
-        className={cx(inputClass, "mb-3 max-w-md")}
-      />
-      {arrivals.skipped > 0 ? <p className="mb-3 text-13 text-soft">{exact(arrivals.skipped)} events came too fast to be shown here. They are stored.</p> : null}
-      <Panel className="overflow-hidden">
-        {recent.isPending ? (
-          <SkeletonRows rows={10} />
-        ) : recent.isError ? (
-          <Failure error={recent.error} onRetry={() => void recent.refetch()} />
-        ) : all.length === 0 ? (
+      <SearchedList
+        search={{ label: "Filter events", placeholder: "Filter by event, person or property value", value: typed, onChange: setTyped }}
+        note={arrivals.skipped > 0 ? <p className="mb-3 text-13 text-soft">{exact(arrivals.skipped)} events came too fast to be shown here. They are stored.</p> : null}
+        query={recent}
+        what={["event", "events"]}
+        found={shown.length}
+        wanted={all.length > 0 ? wanted.trim() : ""}
+        empty={
           <Empty
             title="No events yet"
             action={
@@ -70,14 +70,11 @@ function Live({ project }: { project: OwnProject }) {
           >
             What your site, app or server sends appears here while you watch. The snippets are already filled in.
           </Empty>
-        ) : shown.length === 0 ? (
-          <Empty title="No event matches" action={<Button onClick={() => setTyped("")}>Show all events</Button>}>
-            None of the last {exact(all.length)} has “{wanted}” in its name, person or properties.
-          </Empty>
-        ) : (
-          <EventRows events={shown} zone={project.timezone} onOpen={setOpened} />
-        )}
-      </Panel>
+        }
+        unmatched={`None of the last ${exact(all.length)} has “${wanted}” in its name, person or properties.`}
+      >
+        <EventRows events={shown} zone={project.timezone} onOpen={setOpened} />
+      </SearchedList>
       <EventDetail event={opened} zone={project.timezone} onClose={() => setOpened(null)} />
     </Page>
   );
@@ -97,48 +94,27 @@ function ConnectionSign({ connection, paused }: { connection: Connection; paused
 function EventRows({ events, zone, onOpen }: { events: StoredEvent[]; zone: string; onOpen: (event: StoredEvent) => void }) {
   const today = day(new Date(), zone);
   return (
-    <div className="overflow-x-auto">
-      <table className="w-full table-fixed border-collapse">
-        <caption className="sr-only">Events, newest first</caption>
-        <thead className="border-b border-line text-start text-12 text-soft">
-          <tr>
-            <th scope="col" className="w-36 px-4 py-2 text-start font-medium sm:w-52">
-              Event
-            </th>
-            <th scope="col" className="hidden w-56 px-2 py-2 text-start font-medium sm:table-cell">
-              Person
-            </th>
-            <th scope="col" className="hidden px-2 py-2 text-start font-medium lg:table-cell">
-              Properties
-            </th>
-            <th scope="col" className="w-40 px-4 py-2 text-end font-medium">
-              Time
-            </th>
+    <ListTable caption="Events, newest first" columns={COLUMNS}>
+      {events.map((event) => {
+        const moment = parseTime(event.timestamp);
+        const on = day(moment, zone);
+        return (
+          <tr key={event.uuid} className="relative animate-[arrive_1.6s_ease-out] transition-colors hover:bg-hover">
+            <td className="truncate px-4 py-2">
+              {/* The whole row is the button's; the table stays a table for whoever hears it. */}
+              <button type="button" onClick={() => onOpen(event)} className="max-w-full truncate font-medium after:absolute after:inset-0" dir="auto">
+                {event.event}
+              </button>
+            </td>
+            <td className="hidden truncate px-2 py-2 text-soft sm:table-cell" dir="auto">
+              {event.distinct_id}
+            </td>
+            <td className="hidden truncate px-2 py-2 text-13 text-faint lg:table-cell">{summarize(event.properties)}</td>
+            <td className="figure px-4 py-2 text-end whitespace-nowrap text-soft">{on === today ? clockTime(moment, zone) : shortTime(moment, zone)}</td>
           </tr>
-        </thead>
-        <tbody className="divide-y divide-line">
-          {events.map((event) => {
-            const moment = parseTime(event.timestamp);
-            const on = day(moment, zone);
-            return (
-              <tr key={event.uuid} className="relative animate-[arrive_1.6s_ease-out] transition-colors hover:bg-hover">
-                <td className="truncate px-4 py-2">
-                  {/* The whole row is the button's; the table stays a table for whoever hears it. */}
-                  <button type="button" onClick={() => onOpen(event)} className="max-w-full truncate font-medium after:absolute after:inset-0" dir="auto">
-                    {event.event}
-                  </button>
-                </td>
-                <td className="hidden truncate px-2 py-2 text-soft sm:table-cell" dir="auto">
-                  {event.distinct_id}
-                </td>
-                <td className="hidden truncate px-2 py-2 text-13 text-faint lg:table-cell">{summarize(event.properties)}</td>
-                <td className="figure px-4 py-2 text-end whitespace-nowrap text-soft">{on === today ? clockTime(moment, zone) : shortTime(moment, zone)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
+        );
+      })}
+    </ListTable>
   );
 }
 

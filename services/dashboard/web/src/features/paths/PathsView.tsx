@@ -40,7 +40,7 @@ export function PathsView({ answer, label, height = 460, onPeople }: PathsViewPr
   const lit = useMemo(() => (traced === null || placed === null ? null : traceFlow(traced, placed.links)), [traced, placed]);
   const onward = useMemo(() => placed?.nodes.flatMap((node) => [node, ...(node.sourceLinks ?? [])]) ?? [], [placed]);
   return (
-    <div ref={holder} className="overflow-x-auto" data-testid="paths" style={{ minHeight: height }}>
+    <div ref={holder} className="relative overflow-x-auto" data-testid="paths" style={{ minHeight: height }}>
       {placed ? (
         <svg ref={drawing} width={width} height={height} className="block" role="group" aria-label={label} aria-describedby={helpId} {...keys}>
           {placed.links.map((link) => {

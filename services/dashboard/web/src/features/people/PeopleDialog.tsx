@@ -8,10 +8,11 @@ import type { Kind, Questions } from "~/features/insights/ask";
 import { downloadPeople, peopleBehindOptions } from "~/features/people/api";
 import type { Behind } from "~/features/people/behind";
 import { personName } from "~/features/people/names";
-import { exact } from "~/format/numbers";
+import { counted } from "~/format/numbers";
 import { parseTime, shortTime } from "~/format/times";
 import { Button } from "~/ui/Button";
 import { Dialog } from "~/ui/Dialog";
+import { More } from "~/ui/List";
 import { Select } from "~/ui/Select";
 import { Empty, Failure, SkeletonRows } from "~/ui/states";
 import { tell } from "~/ui/toast";
@@ -52,6 +53,9 @@ export function PeopleDialog({ kind, query, lists, onClose }: PeopleDialogProps)
           {isSaving ? "Fetching…" : "CSV"}
         </Button>
       </div>
+      <p role="status" className="sr-only">
+        {people.isSuccess ? `${counted(rows.length, "person", "people")}${people.hasNextPage ? " and more" : ""}` : ""}
+      </p>
       <div className="-mx-5 min-h-60 border-t border-line" data-testid="people-behind">
         {people.isPending ? (
           <SkeletonRows />
@@ -71,7 +75,7 @@ export function PeopleDialog({ kind, query, lists, onClose }: PeopleDialogProps)
                 >
                   {personName(person)}
                 </Link>
-                <span className="figure text-13 whitespace-nowrap text-soft">{person.events === 1 ? "1 event" : `${exact(person.events)} events`}</span>
+                <span className="figure text-13 whitespace-nowrap text-soft">{counted(person.events, "event")}</span>
                 <span className="figure min-w-28 text-end text-13 whitespace-nowrap text-soft sm:min-w-36">
                   {person.last_seen ? shortTime(parseTime(person.last_seen), project.timezone) : ""}
                 </span>
@@ -79,13 +83,7 @@ export function PeopleDialog({ kind, query, lists, onClose }: PeopleDialogProps)
             ))}
           </ul>
         )}
-        {people.hasNextPage ? (
-          <div className="border-t border-line p-2 text-center">
-            <Button kind="quiet" disabled={people.isFetchingNextPage} onClick={() => void people.fetchNextPage()}>
-              {people.isFetchingNextPage ? "Loading…" : "Show more"}
-            </Button>
-          </div>
-        ) : null}
+        <More query={people} />
       </div>
     </Dialog>
   );

@@ -7,9 +7,10 @@ import type { StoredEvent } from "~/features/live/arrivals";
 import { EventDetail, Facts } from "~/features/live/EventDetail";
 import { personOptions } from "~/features/people/api";
 import { personName } from "~/features/people/names";
-import { exact } from "~/format/numbers";
+import { counted } from "~/format/numbers";
 import { clockTime, dateTime, day, parseTime } from "~/format/times";
-import { Button, buttonClass } from "~/ui/Button";
+import { buttonClass } from "~/ui/Button";
+import { More } from "~/ui/List";
 import { Page, Panel } from "~/ui/Page";
 import { Empty, Failure, SkeletonRows } from "~/ui/states";
 
@@ -50,14 +51,16 @@ export function PersonPage() {
   const moment = (text: string | null) => (text === null ? "never" : dateTime(parseTime(text), project.timezone));
   const properties = Object.entries(found.properties);
   return (
-    <Page title={personName(found)} description={`${exact(found.events)} events. First seen ${moment(found.first_seen)}, last seen ${moment(found.last_seen)}.`}>
+    <Page title={personName(found)} description={`${counted(found.events, "event")}. First seen ${moment(found.first_seen)}, last seen ${moment(found.last_seen)}.`}>
       <div className="grid items-start gap-4 lg:grid-cols-[360px_minmax(0,1fr)]">
         <Panel className="p-4" label="Profile">
+          <h2 className="sr-only">Profile</h2>
           {properties.length > 0 ? <Facts title="Properties" facts={properties} /> : <p className="text-soft">No property is set. Send them with “$set” or identify.</p>}
           <Facts title={found.distinct_ids.length === 1 ? "Id" : `${found.distinct_ids.length} ids`} facts={found.distinct_ids.map((id, index) => [String(index + 1), id] as const)} />
           <Facts title="Person" facts={[["person_id", found.person_id]]} />
         </Panel>
         <Panel label="Timeline" className="overflow-hidden">
+          <h2 className="sr-only">Timeline</h2>
           {timeline.length === 0 ? (
             <Empty title="No event of this person is stored">They may be older than what this installation keeps.</Empty>
           ) : (
@@ -69,7 +72,7 @@ export function PersonPage() {
                 const isNewDay = before === undefined || day(parseTime(before.timestamp), project.timezone) !== on;
                 return (
                   <li key={event.uuid}>
-                    {isNewDay ? <h2 className="border-y border-line bg-sunken px-4 py-1.5 text-12 text-soft first:border-t-0">{on}</h2> : null}
+                    {isNewDay ? <h3 className="border-y border-line bg-sunken px-4 py-1.5 text-12 text-soft first:border-t-0">{on}</h3> : null}
                     <button type="button" onClick={() => setOpened(event)} className="flex w-full items-baseline gap-4 px-4 py-2 text-start hover:bg-hover">
                       <span className="figure w-24 shrink-0 text-13 whitespace-nowrap text-soft">{clockTime(at, project.timezone)}</span>
                       <span className="min-w-0 flex-1 truncate font-medium" dir="auto">
@@ -81,13 +84,7 @@ export function PersonPage() {
               })}
             </ol>
           )}
-          {person.hasNextPage ? (
-            <div className="border-t border-line p-2 text-center">
-              <Button kind="quiet" disabled={person.isFetchingNextPage} onClick={() => void person.fetchNextPage()}>
-                {person.isFetchingNextPage ? "Loading…" : "Show older events"}
-              </Button>
-            </div>
-          ) : null}
+          <More query={person} label="Show older events" />
         </Panel>
       </div>
       <EventDetail event={opened} zone={project.timezone} onClose={() => setOpened(null)} />

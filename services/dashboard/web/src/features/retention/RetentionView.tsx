@@ -27,7 +27,7 @@ export function RetentionView({ answer, label, small, onPeople }: RetentionViewP
   const table = useRef<HTMLTableElement>(null);
   const keys = useCells(table, columns + 2);
   return (
-    <div className="overflow-x-auto" data-testid="retention">
+    <div className="relative overflow-x-auto" data-testid="retention">
       <table ref={table} role="grid" className="w-full border-separate border-spacing-0.5 text-13" {...keys}>
         <caption className="sr-only">{label}</caption>
         <thead className="text-12 text-soft">
@@ -40,7 +40,8 @@ export function RetentionView({ answer, label, small, onPeople }: RetentionViewP
             </th>
             {Array.from({ length: columns }, (_, index) => (
               <th key={index} scope="col" className="px-2 py-1 text-center font-medium whitespace-nowrap">
-                {small ? index : `${SHORT[answer.period]} ${index}`}
+                <span className={small ? "sr-only" : ""}>{SHORT[answer.period]} </span>
+                {index}
               </th>
             ))}
           </tr>

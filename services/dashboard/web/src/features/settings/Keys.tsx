@@ -57,16 +57,16 @@ export function Keys({ project }: { project: OwnProject }) {
               <span className="min-w-0 flex-1 basis-64">
                 <span className="font-medium" dir="auto">
                   {key.name}
-                </span>
-                <span className="ms-2 rounded-[4px] bg-sunken px-1.5 py-0.5 text-12 text-soft">{key.type}</span>
+                </span>{" "}
+                <span className="ms-1 rounded-[4px] bg-sunken px-1.5 py-0.5 text-12 text-soft">{key.type}</span>
                 <span className="block font-mono text-12 break-all text-soft">{key.key}</span>
               </span>
               <span className="text-13 text-soft" title={`Made ${dateTime(new Date(key.created_at), project.timezone)}`}>
                 {key.last_used_at ? `used ${ago(new Date(key.last_used_at), new Date())}` : "never used"}
               </span>
               <span className="flex gap-2">
-                {key.type === "write" ? <CopyButton text={key.key} /> : null}
-                <Button small kind="danger" onClick={() => setRevoking(key)}>
+                {key.type === "write" ? <CopyButton text={key.key} what={key.name} /> : null}
+                <Button small kind="danger" aria-label={`Revoke: ${key.name}`} onClick={() => setRevoking(key)}>
                   Revoke
                 </Button>
               </span>

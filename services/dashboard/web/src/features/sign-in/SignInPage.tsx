@@ -7,7 +7,7 @@ import { signIn } from "~/api/session";
 import { Button } from "~/ui/Button";
 import { Field } from "~/ui/Field";
 import { useTitle } from "~/ui/Page";
-import { Failure, Skeleton } from "~/ui/states";
+import { Failure, Loading, Skeleton } from "~/ui/states";
 import { Entrance } from "~/features/sign-in/Entrance";
 
 const route = getRouteApi("/sign-in");
@@ -25,7 +25,8 @@ export function SignInPage() {
   if (registration.isPending)
     return (
       <Entrance title="Footfall">
-        <div role="status" aria-label="Loading" className="flex flex-col gap-3">
+        <div className="flex flex-col gap-3">
+          <Loading />
           <Skeleton className="h-10" />
           <Skeleton className="h-10" />
           <Skeleton className="h-10" />

@@ -5,7 +5,7 @@ import { DataTable, type Column } from "~/charts/DataTable";
 import type { OnPeople } from "~/features/people/behind";
 import { behindBar } from "~/features/stickiness/behind";
 import { assignColours, colourOf } from "~/format/colours";
-import { exact, percent } from "~/format/numbers";
+import { counted, exact, percent } from "~/format/numbers";
 
 export type StickinessAnswer = Schemas["StickinessAnswer"];
 
@@ -29,7 +29,7 @@ export function StickinessView({ answer, label, height, onPeople }: StickinessVi
       series={series}
       describe={(each, index) => {
         const count = answer.intervals[index] ?? 0;
-        return `${each.label}: ${exact(each.values[index])} people on ${count} ${answer.interval}${count === 1 ? "" : "s"}`;
+        return `${each.label}: ${counted(each.values[index], "person", "people")} on ${counted(count, answer.interval)}`;
       }}
       caption={`${answer.interval}s active`}
       testId="stickiness"
