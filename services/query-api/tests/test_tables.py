@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -46,6 +46,17 @@ class Sticky(Answer):
     series: list[Counted]
 
 
+class Known(BaseModel):
+    name: str
+    ids: list[str]
+    kinds: list[Literal["a", "b"]]
+    events: int
+
+
+class People(Answer):
+    results: list[Known]
+
+
 class Bin(BaseModel):
     seconds: float
     persons: int
@@ -79,6 +90,11 @@ class Times(Answer):
             Times | Sticky,
             {"intervals": [1], "series": [{"index": 0, "counts": [5]}]},
             Table(["index", "interval", "count"], [[0, 1, 5]]),
+        ),
+        (
+            People,
+            {"results": [{"name": "Ann", "ids": ["ann", "phone"], "kinds": ["b"], "events": 2}]},
+            Table(["name", "ids", "kinds", "events"], [["Ann", "ann, phone", "b", 2]]),
         ),
         (Times, {"bins": []}, Table(["seconds", "persons"], [])),
     ],
@@ -167,7 +183,7 @@ def test_lists_as_csv(project: Project) -> None:
     assert "x-next-cursor" not in more.headers
     assert project.get("event-names", format="csv").text == "event,count,last_seen\r\na,2,2026-11-17T11:00:00.000Z\r\n"
     names = project.get("property-names", format="csv").text
-    assert names == "property,count,types\r\nn,2,array number\r\nplan,2,string\r\n"
+    assert names == 'property,count,types\r\nn,2,"array, number"\r\nplan,2,string\r\n'
     assert project.get("property-values", property="plan", format="csv").text == "value,count\r\npro,2\r\n"
     empty = project.get("rejected-events", format="csv").text
     assert empty == "reason,detail,source,payload,received_at,log_partition,log_offset\r\n"

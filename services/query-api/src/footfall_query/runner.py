@@ -56,7 +56,6 @@ class Insight(Generic[Q, A]):
 
     `build_start` asks for the first event's Unix millisecond and the number of events; a kind that has it needs
     to know where a range without a start begins. `open_end`: without `date_to`, events to come count as well.
-    `make_table` turns an answer's JSON into a table where the one that follows from its model is not good enough.
     `point` reads what names one of its answer's numbers, and `persons` is the WHERE of the events that show whom that
     number counts. `place`: where, in what is asked, the query document stands.
     """
@@ -67,15 +66,12 @@ class Insight(Generic[Q, A]):
     shape: Callable[[Q, Scope, Sequence[Any], Meta], A]
     build_start: Callable[[Q, Scope], Sql] | None = None
     open_end: bool = False
-    make_table: Callable[[JsonObject], Table] | None = None
     point: TypeAdapter[Any] | None = None
     persons: Callable[[Q, Scope, Any, Params], Fragment] | None = None
     place: Sequence[str | int] = ()
 
     def table(self, answer: JsonObject) -> Table:
         """An answer, as its JSON, as a table."""
-        if self.make_table is not None:
-            return self.make_table(answer)
         return derive_table(get_type_hints(self.shape)["return"], answer)
 
 

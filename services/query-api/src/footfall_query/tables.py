@@ -3,6 +3,7 @@
 What an answer's table looks like follows from its model, so that it has its columns also when it has no rows:
 
 - A list of records is the table, one row for each; texts, numbers and times are columns, anything else is JSON.
+- A list of texts in a record, such as a person's ids, is one cell, with commas between them.
 - A list of numbers in a record takes one row for each number, next to what it belongs to: the element of the answer's
   first list (`buckets` → `bucket`), or else its `position`.
 - Records in a record take one row each; what they belong to goes before them as `<list>_<field>`.
@@ -51,13 +52,8 @@ def write_csv(table: Table) -> str:
 def derive_table(model: Any, answer: JsonObject) -> Table:
     """The table of an answer, a JSON object, whose model (or union of models) is given."""
     fitting = _fitting(model, answer)
-    rows = list(_answer_rows(fitting, answer))
-    return read_rows(_answer_columns(fitting), rows)
-
-
-def read_rows(columns: Sequence[str], rows: Sequence[JsonObject]) -> Table:
-    """A table of objects; what one of them lacks is empty."""
-    return Table(columns, [[row.get(column) for column in columns] for row in rows])
+    columns = _answer_columns(fitting)
+    return Table(columns, [[row.get(column) for column in columns] for row in _answer_rows(fitting, answer)])
 
 
 def stack(labels: Sequence[str], tables: Sequence[tuple[Sequence[Any], Table]]) -> Table:
@@ -90,12 +86,14 @@ class _Fields:
     """A model's fields by what they hold."""
 
     cells: list[str]
+    texts: frozenset[str]
+    """Cells of a record that are lists of texts."""
     lists: list[str]
     records: dict[str, type[BaseModel]]
 
 
 def _answer_columns(model: type[BaseModel]) -> list[str]:
-    fields = _read_fields(model)
+    fields = _read_fields(model, is_record=False)
     if fields.records:
         axis = fields.lists[0] if fields.lists else None
         found = [column for name, record in fields.records.items() for column in _record_columns(name, record, axis)]
@@ -104,7 +102,7 @@ def _answer_columns(model: type[BaseModel]) -> list[str]:
 
 
 def _answer_rows(model: type[BaseModel], answer: JsonObject) -> Iterator[Row]:
-    fields = _read_fields(model)
+    fields = _read_fields(model, is_record=False)
     if fields.records:
         axis = fields.lists[0] if fields.lists else None
         for name, record in fields.records.items():
@@ -119,7 +117,7 @@ def _answer_rows(model: type[BaseModel], answer: JsonObject) -> Iterator[Row]:
 
 
 def _record_columns(name: str, model: type[BaseModel], axis: str | None) -> Iterator[str]:
-    fields = _read_fields(model)
+    fields = _read_fields(model, is_record=True)
     if fields.records:
         yield from (f"{_one(name)}_{cell}" for cell in fields.cells)
         for inner, record in fields.records.items():
@@ -134,14 +132,14 @@ def _record_columns(name: str, model: type[BaseModel], axis: str | None) -> Iter
 def _record_rows(
     name: str, model: type[BaseModel], record: JsonObject, axis: str | None, answer: JsonObject
 ) -> Iterator[Row]:
-    fields = _read_fields(model)
+    fields = _read_fields(model, is_record=True)
+    cells = {cell: ", ".join(record[cell]) if cell in fields.texts else record.get(cell) for cell in fields.cells}
     if fields.records:
-        outer = {f"{_one(name)}_{cell}": record.get(cell) for cell in fields.cells}
+        outer = {f"{_one(name)}_{cell}": value for cell, value in cells.items()}
         for inner, kind in fields.records.items():
             for each in record.get(inner) or ():
                 yield from (outer | row for row in _record_rows(inner, kind, each, axis, answer))
         return
-    cells = {cell: record.get(cell) for cell in fields.cells}
     if not fields.lists:
         yield cells
         return
@@ -164,8 +162,9 @@ def _one(name: str) -> str:
     return "value" if name == "data" else name.removesuffix("s")
 
 
-def _read_fields(model: type[BaseModel]) -> _Fields:
+def _read_fields(model: type[BaseModel], *, is_record: bool) -> _Fields:
     cells: list[str] = []
+    texts: set[str] = set()
     lists: list[str] = []
     records: dict[str, type[BaseModel]] = {}
     for name, field in model.model_fields.items():
@@ -175,11 +174,14 @@ def _read_fields(model: type[BaseModel]) -> _Fields:
         element = _plain(get_args(kind)[0]) if get_origin(kind) is list else None
         if isinstance(element, type) and issubclass(element, BaseModel):
             records[name] = element
+        elif is_record and (element is str or get_origin(element) is Literal):
+            cells.append(name)
+            texts.add(name)
         elif element is not None:
             lists.append(name)
         else:
             cells.append(name)
-    return _Fields(cells, lists, records)
+    return _Fields(cells, frozenset(texts), lists, records)
 
 
 def _plain(kind: Any) -> Any:

@@ -19,7 +19,6 @@ from footfall_query.filters import where
 from footfall_query.properties import EVENTS, MILLISECONDS, PropertyName
 from footfall_query.scope import UTC_ZONE, DateText, Scope
 from footfall_query.sql import Fragment, Params, Sql
-from footfall_query.tables import JsonObject, Table, read_rows
 
 NAMES_SAMPLE: Final = 20_000
 VALUES_SAMPLE: Final = 1_000_000
@@ -128,12 +127,6 @@ def shape_property_names(_: PropertyNamesQuery, __: Scope, rows: Sequence[Row], 
         ],
         meta=meta,
     )
-
-
-def tabulate_property_names(answer: JsonObject) -> Table:
-    """One row for each name, its types in one cell."""
-    rows = [{**row, "types": " ".join(row["types"])} for row in answer["results"]]
-    return read_rows(list(PropertyNameCount.model_fields), rows)
 
 
 def build_property_values(query: PropertyValuesQuery, scope: Scope, size: int = VALUES_SAMPLE) -> Sql:

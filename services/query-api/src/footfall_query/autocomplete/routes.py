@@ -18,7 +18,6 @@ PROPERTY_NAMES: Final = Insight(
     lists.build_property_names,
     lists.shape_property_names,
     open_end=True,
-    make_table=lists.tabulate_property_names,
 )
 PROPERTY_VALUES: Final = Insight(
     "property_values",

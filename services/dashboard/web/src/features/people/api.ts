@@ -52,7 +52,7 @@ export const peopleBehindOptions = (projectId: number, asked: Asked, behind: Beh
     getNextPageParam: (page) => page.next_cursor,
   });
 
-/** All of them as one CSV file, a row for each of their ids. */
+/** All of them as one CSV file. */
 export async function downloadPeople(projectId: number, asked: Asked, behind: Behind): Promise<void> {
   const pages: string[] = [];
   let cursor: string | null = null;
