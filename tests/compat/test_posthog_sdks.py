@@ -65,7 +65,8 @@ def test_python(proxy: Proxy, project: Project, run_python: Run, compressed: str
     stored = project.stored(6)
 
     assert (said["errors"], said["flags"]) == ([], {})
-    assert proxy.statuses("/batch/") == [503, 200]
+    first, *others = proxy.statuses("/batch/")  # more than one where the SDK had to wait for the processor
+    assert (first, set(others)) == (503, {200})
     assert {name: event.uuid for name, event in stored.items()} == said["uuids"]
     assert stored["signup"].timestamp.startswith(WHEN)
     assert stored["signup"].distinct_id == "ann"
