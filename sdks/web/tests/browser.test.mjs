@@ -15,9 +15,9 @@ async function open(t, options = {}, { more = '', context = {} } = {}) {
   const site = await startSite()
   const visits = await browser.newContext(context)
   t.after(async () => {
-    await visits.close()
     site.stop()
-  })
+    await visits.close()
+  }, { timeout: 20_000 })
   const page = await visits.newPage()
   page.errors = []
   page.on('pageerror', (error) => page.errors.push(String(error)))
@@ -122,13 +122,14 @@ test('a browser without compression sends as it is, and so does who asks for it'
 test('what is being packed when a page ends is sent', async (t) => {
   const { site, page } = await open(t, { pageviews: false, limits: { flushSeconds: 60 } })
   await page.evaluate(() => {
-    // Not while somebody waits for an answer from the page.
+    // Not while somebody waits for an answer from the page: it may never come.
     setTimeout(() => {
       window.footfall.capture('a', { words: 'many words '.repeat(1000) })
       void window.footfall.flush()
       location.href = 'about:blank'
-    })
+    }, 100)
   })
+  await page.waitForURL('about:blank') // a browser closes no page surely that is about to be another
   await site.wait(() => site.events().length === 1)
   assert.deepEqual(site.names(), ['a'])
 })
@@ -377,5 +378,5 @@ test('one tag, renamed in every way', async (t) => {
 })
 
 describe('in Chromium', { concurrency: 3 }, () => {
-  for (const [name, run] of tests) it(name, run)
+  for (const [name, run] of tests) it(name, { timeout: 60_000 }, run) // what hangs has a name
 })

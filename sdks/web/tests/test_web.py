@@ -6,9 +6,11 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
 from programs import built_web_sdk
 
 
+@pytest.mark.timeout(300)
 def test_web_sdk() -> None:
     node, chromium = built_web_sdk()
     done = subprocess.run(
@@ -17,7 +19,7 @@ def test_web_sdk() -> None:
         env={**os.environ, "CHROMIUM": chromium},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
