@@ -2,6 +2,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
 import { meOptions } from "~/api/account";
 import { accessToken } from "~/api/session";
+import { withSaved } from "~/features/dashboards/saved";
 import { readDashboardSearch } from "~/features/dashboards/search";
 import { readFunnels } from "~/features/funnels/document";
 import { readLifecycle } from "~/features/lifecycle/document";
@@ -87,13 +88,13 @@ const pages = [
   createRoute({
     ...under,
     path: "/trends",
-    validateSearch: readTrends,
+    validateSearch: withSaved(readTrends),
     component: lazyRouteComponent(() => import("~/features/trends/TrendsPage"), "TrendsPage"),
   }),
   createRoute({
     ...under,
     path: "/funnels",
-    validateSearch: readFunnels,
+    validateSearch: withSaved(readFunnels),
     component: lazyRouteComponent(() => import("~/features/funnels/FunnelsPage"), "FunnelsPage"),
   }),
   createRoute({
@@ -105,25 +106,25 @@ const pages = [
   createRoute({
     ...under,
     path: "/retention",
-    validateSearch: readRetention,
+    validateSearch: withSaved(readRetention),
     component: lazyRouteComponent(() => import("~/features/retention/RetentionPage"), "RetentionPage"),
   }),
   createRoute({
     ...under,
     path: "/lifecycle",
-    validateSearch: readLifecycle,
+    validateSearch: withSaved(readLifecycle),
     component: lazyRouteComponent(() => import("~/features/lifecycle/LifecyclePage"), "LifecyclePage"),
   }),
   createRoute({
     ...under,
     path: "/stickiness",
-    validateSearch: readStickiness,
+    validateSearch: withSaved(readStickiness),
     component: lazyRouteComponent(() => import("~/features/stickiness/StickinessPage"), "StickinessPage"),
   }),
   createRoute({
     ...under,
     path: "/paths",
-    validateSearch: readPaths,
+    validateSearch: withSaved(readPaths),
     component: lazyRouteComponent(() => import("~/features/paths/PathsPage"), "PathsPage"),
   }),
   createRoute({

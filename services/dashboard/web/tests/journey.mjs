@@ -18,6 +18,12 @@ async function ask(path, body) {
   return answer.json();
 }
 
+async function get(path) {
+  const answer = await page.request.get(`${base}${path}`, { headers: { authorization: `Bearer ${token}` } });
+  assert.equal(answer.status(), 200, await answer.text());
+  return answer.json();
+}
+
 /** How often an event is stored. */
 async function count(event) {
   const answer = await ask("/api/trends", { project_id: projectId, series: [{ event }], date_from: "-1d" });
@@ -459,8 +465,44 @@ try {
   await page.getByRole("button", { name: "More about Who comes back" }).click();
   await page.getByRole("menuitem", { name: "Duplicate" }).click();
   await page.getByRole("region", { name: /Who comes back/ }).nth(1).waitFor();
+
+  begin("changes what a widget asks, and takes it back");
   await page.getByRole("link", { name: "Visitors by browser" }).click();
   await page.getByRole("row", { name: /Safari/ }).waitFor();
+  assert.match(await page.getByTestId("sentence").innerText(), /last 4 days/, "the dashboard's range came along");
+  await page.getByRole("link", { name: "Tea", exact: true }).click();
+  await page.getByRole("button", { name: "More about Visitors by browser" }).click();
+  await page.getByRole("menuitem", { name: "Edit" }).click();
+  await page.getByRole("row", { name: /Safari/ }).waitFor();
+  assert.match(await page.getByTestId("sentence").innerText(), /last 7 days/, "it is the widget's own question that is changed");
+  assert.ok(await page.getByRole("button", { name: "Saved", exact: true }).isDisabled());
+  const kept = async () => (await get(`/api/dashboards/${tea}`)).widgets.find(({ name }) => name === "Visitors by browser");
+  const original = await kept();
+  await page.getByRole("combobox", { name: /^Compare/ }).click();
+  await page.getByRole("option", { name: "Period before" }).click();
+  await page.getByRole("combobox", { name: /^Chart/ }).click();
+  await page.getByRole("option", { name: "Bars" }).click();
+  await look("changing a widget");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByRole("button", { name: "Saved", exact: true }).waitFor();
+  const changed = await kept();
+  assert.deepEqual([changed.query, changed.visualization], [{ ...original.query, compare: "previous_period" }, "bar"]);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await page.getByRole("button", { name: "Save", exact: true }).waitFor();
+  const undone = await kept();
+  assert.deepEqual([undone.query, undone.visualization], [original.query, original.visualization]);
+
+  begin("adds a widget from the dashboard, to that dashboard");
+  await page.getByRole("link", { name: "Tea", exact: true }).click();
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+  await look("adding a widget");
+  await page.getByRole("menuitem", { name: "Stickiness" }).click();
+  await page.getByText("New", { exact: true }).waitFor();
+  await page.getByRole("button", { name: /^visited/ }).click();
+  await page.getByTestId("stickiness").waitFor();
+  await save("Faithful visitors");
+  await page.getByRole("link", { name: "Tea", exact: true }).click();
+  await widget("Faithful visitors").getByTestId("stickiness").waitFor();
 
   begin("finds people, and what they did");
   await page.getByRole("link", { name: "People" }).click();

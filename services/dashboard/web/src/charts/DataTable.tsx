@@ -2,7 +2,7 @@ import { ArrowDown, ArrowUp } from "lucide-react";
 import { memo, useId, useMemo, useRef, useState, type ReactNode } from "react";
 import { useCells } from "~/charts/useCells";
 import { useSpan } from "~/charts/useSpan";
-import { PeopleButton } from "~/features/people/PeopleButton";
+import { PeopleButton } from "~/ui/PeopleButton";
 import { cx } from "~/ui/cx";
 
 export interface Column<Row> {

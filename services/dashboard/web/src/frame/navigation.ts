@@ -11,20 +11,20 @@ export interface Destination {
   words?: string;
 }
 
+/** The kinds of insights, each with a page where one is built. */
+export const INSIGHTS = [
+  { to: "/p/$projectId/trends", label: "Trends", icon: TrendingUp, key: "t", words: "line chart counts" },
+  { to: "/p/$projectId/funnels", label: "Funnels", icon: Filter, key: "f", words: "conversion steps drop-off" },
+  { to: "/p/$projectId/retention", label: "Retention", icon: CalendarCheck, key: "r", words: "cohorts come back" },
+  { to: "/p/$projectId/paths", label: "Paths", icon: Route, key: "p", words: "journeys sankey flow" },
+  { to: "/p/$projectId/lifecycle", label: "Lifecycle", icon: RefreshCcw, key: "y", words: "new returning dormant churn" },
+  { to: "/p/$projectId/stickiness", label: "Stickiness", icon: Magnet, key: "s", words: "habit days active" },
+] as const satisfies readonly Destination[];
+
 /** Where one can go, in the order of the navigation. */
 export const NAVIGATION: readonly { title: string | null; destinations: readonly Destination[] }[] = [
   { title: null, destinations: [{ to: "/p/$projectId", label: "Home", icon: LayoutDashboard, key: "h", words: "dashboards" }] },
-  {
-    title: "Insights",
-    destinations: [
-      { to: "/p/$projectId/trends", label: "Trends", icon: TrendingUp, key: "t", words: "line chart counts" },
-      { to: "/p/$projectId/funnels", label: "Funnels", icon: Filter, key: "f", words: "conversion steps drop-off" },
-      { to: "/p/$projectId/retention", label: "Retention", icon: CalendarCheck, key: "r", words: "cohorts come back" },
-      { to: "/p/$projectId/paths", label: "Paths", icon: Route, key: "p", words: "journeys sankey flow" },
-      { to: "/p/$projectId/lifecycle", label: "Lifecycle", icon: RefreshCcw, key: "y", words: "new returning dormant churn" },
-      { to: "/p/$projectId/stickiness", label: "Stickiness", icon: Magnet, key: "s", words: "habit days active" },
-    ],
-  },
+  { title: "Insights", destinations: INSIGHTS },
   {
     title: "Data",
     destinations: [

@@ -20,8 +20,9 @@ import { WidgetCard } from "~/features/dashboards/WidgetCard";
 import { chartOf } from "~/features/dashboards/widgets";
 import { RangePicker } from "~/features/insights/RangePicker";
 import { ago } from "~/format/times";
+import { INSIGHTS } from "~/frame/navigation";
 import { Button, buttonClass, IconButton } from "~/ui/Button";
-import { Menu, MenuItem, MenuSeparator } from "~/ui/Menu";
+import { Menu, MenuItem, MenuLink, MenuSeparator } from "~/ui/Menu";
 import { Page, Panel } from "~/ui/Page";
 import { Select } from "~/ui/Select";
 import { Empty, Failure, Loading, Skeleton } from "~/ui/states";
@@ -157,10 +158,7 @@ function Loaded({ dashboard }: { dashboard: Dashboard }) {
           </IconButton>
           {canEdit ? (
             <>
-              <Link to="/p/$projectId/trends" params={params} search={{}} className={buttonClass("primary")}>
-                <Plus aria-hidden />
-                Add
-              </Link>
+              <AddWidget dashboardId={dashboard.id} label="Add" />
               <Menu
                 align="end"
                 trigger={
@@ -197,13 +195,9 @@ function Loaded({ dashboard }: { dashboard: Dashboard }) {
         <Panel>
           <Empty
             title="Nothing is on this dashboard yet"
-            action={
-              <Link to="/p/$projectId/trends" params={params} search={{}} className={buttonClass("primary")}>
-                Build an insight
-              </Link>
-            }
+            action={canEdit ? <AddWidget dashboardId={dashboard.id} label="Build an insight" /> : undefined}
           >
-            Build an insight and press “Save to dashboard”. It is asked anew whenever somebody opens this page.
+            {canEdit ? "Build an insight and press “Save to dashboard”. It is" : "Insights that an editor saves here are"} asked anew whenever somebody opens this page.
           </Empty>
         </Panel>
       ) : run.isError && run.data === undefined ? (
@@ -247,5 +241,28 @@ function Loaded({ dashboard }: { dashboard: Dashboard }) {
         />
       ) : null}
     </Page>
+  );
+}
+
+/** The pages where something for this dashboard is built. */
+function AddWidget({ dashboardId, label }: { dashboardId: number; label: string }) {
+  const params = { projectId: String(useProject().id) };
+  return (
+    <Menu
+      align="end"
+      trigger={
+        <Button kind="primary">
+          <Plus aria-hidden />
+          {label}
+        </Button>
+      }
+    >
+      {INSIGHTS.map(({ to, label: kind, icon: Icon }) => (
+        <MenuLink key={to} render={<Link to={to} params={params} search={{ dashboard: dashboardId }} />}>
+          <Icon aria-hidden />
+          {kind}
+        </MenuLink>
+      ))}
+    </Menu>
   );
 }

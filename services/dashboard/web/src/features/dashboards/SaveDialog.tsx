@@ -19,11 +19,13 @@ interface SaveDialogProps<K extends Kind> {
   query: Questions[K];
   name: string;
   visualization: string;
+  /** The dashboard that somebody came from. */
+  dashboardId: number | undefined;
   onClose: () => void;
 }
 
 /** The very document that is asked, put on a dashboard that is there or a new one. */
-export function SaveDialog<K extends Kind>({ kind, query, name, visualization, onClose }: SaveDialogProps<K>) {
+export function SaveDialog<K extends Kind>({ kind, query, name, visualization, dashboardId, onClose }: SaveDialogProps<K>) {
   const project = useProject();
   const navigate = useNavigate();
   const queryClient = useQueryClient();
@@ -31,23 +33,24 @@ export function SaveDialog<K extends Kind>({ kind, query, name, visualization, o
   const [title, setTitle] = useState(shorten(name));
   const [chosen, setChosen] = useState<string | null>(null);
   const [newName, setNewName] = useState("");
-  const target = chosen ?? (dashboards.data?.[0] ? String(dashboards.data[0].id) : NEW);
+  const usual = dashboards.data?.find(({ id }) => id === dashboardId) ?? dashboards.data?.[0];
+  const target = chosen ?? (usual ? String(usual.id) : NEW);
 
   const save = useMutation({
     mutationFn: async () => {
-      const dashboardId = target === NEW ? (await addDashboard(project.id, newName.trim())).id : Number(target);
-      await addWidget(dashboardId, { name: title.trim(), kind, query: { ...query }, visualization });
-      return dashboardId;
+      const targetId = target === NEW ? (await addDashboard(project.id, newName.trim())).id : Number(target);
+      await addWidget(targetId, { name: title.trim(), kind, query: { ...query }, visualization });
+      return targetId;
     },
-    onSuccess: async (dashboardId) => {
+    onSuccess: async (targetId) => {
       onClose();
       tell("Saved", {
         label: "Open the dashboard",
         onClick: () =>
-          void navigate({ to: "/p/$projectId/dashboards/$dashboardId", params: { projectId: String(project.id), dashboardId: String(dashboardId) } }),
+          void navigate({ to: "/p/$projectId/dashboards/$dashboardId", params: { projectId: String(project.id), dashboardId: String(targetId) } }),
       });
       await queryClient.invalidateQueries({ queryKey: dashboardsOptions(project.id).queryKey });
-      await queryClient.invalidateQueries({ queryKey: dashboardOptions(dashboardId).queryKey });
+      await queryClient.invalidateQueries({ queryKey: dashboardOptions(targetId).queryKey });
     },
   });
 

@@ -2,7 +2,6 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { MoreHorizontal } from "lucide-react";
 import { useState } from "react";
-import { useProject } from "~/api/account";
 import { asProblem, toProblem } from "~/api/problem";
 import { addWidget, changeWidget, copyWidget, dashboardOptions, removeWidget, type Dashboard, type Widget, type WidgetResult } from "~/features/dashboards/api";
 import { contentHeight } from "~/features/dashboards/Grid";
@@ -16,7 +15,7 @@ import type { Behind } from "~/features/people/behind";
 import { PeopleDialog } from "~/features/people/PeopleDialog";
 import { IconButton } from "~/ui/Button";
 import { cx } from "~/ui/cx";
-import { Menu, MenuItem, MenuSeparator } from "~/ui/Menu";
+import { Menu, MenuItem, MenuLink, MenuSeparator } from "~/ui/Menu";
 import { Failure, Skeleton } from "~/ui/states";
 import { tell } from "~/ui/toast";
 
@@ -33,7 +32,6 @@ interface WidgetCardProps {
 
 export function WidgetCard({ dashboard, widget, result, range, isStale, canEdit }: WidgetCardProps) {
   const queryClient = useQueryClient();
-  const project = useProject();
   const [renaming, setRenaming] = useState(false);
   const [[first, ...others], setLists] = useState<readonly Behind[]>([]);
   const again = () => queryClient.invalidateQueries({ queryKey: dashboardOptions(dashboard.id).queryKey });
@@ -50,7 +48,8 @@ export function WidgetCard({ dashboard, widget, result, range, isStale, canEdit 
         }),
       ),
     );
-  const link = linkOf(widget, String(project.id));
+  const edit = linkOf(dashboard, widget);
+  const link = linkOf(dashboard, widget, range);
   return (
     <section aria-label={widget.name} className="flex h-full flex-col rounded-surface border border-line bg-surface">
       <header className="flex min-h-11 items-center gap-2 ps-4 pe-2 pt-1">
@@ -72,6 +71,7 @@ export function WidgetCard({ dashboard, widget, result, range, isStale, canEdit 
               </IconButton>
             }
           >
+            {edit ? <MenuLink render={<Link {...edit} />}>Edit</MenuLink> : null}
             <MenuItem onClick={() => setRenaming(true)}>Rename</MenuItem>
             <MenuItem onClick={() => attempt(copyWidget(dashboard.id, widget.id))}>Duplicate</MenuItem>
             <MenuSeparator />

@@ -2,7 +2,7 @@ import { useRef } from "react";
 import type { Schemas } from "~/api/client";
 import { behindStep } from "~/features/funnels/behind";
 import type { OnPeople } from "~/features/people/behind";
-import { PeopleButton } from "~/features/people/PeopleButton";
+import { PeopleButton } from "~/ui/PeopleButton";
 import { compact, counted, duration, exact, percent } from "~/format/numbers";
 import { cx } from "~/ui/cx";
 import { useStops } from "~/ui/useStops";
@@ -17,6 +17,9 @@ export interface FunnelGroup {
   colour: string;
   steps: readonly FunnelStep[];
 }
+
+/** Three of them, in pixels, have room beside each other on a phone. */
+const SMALL_STEP = 88;
 
 interface FunnelChartProps {
   /** Of everybody, whatever the groups are. */
@@ -42,11 +45,11 @@ export function FunnelChart({ steps, groups, small, height, onPeople }: FunnelCh
           const [before, next] = [steps[index - 1], steps[index + 1]];
           const lost = before === undefined ? 0 : before.count - step.count;
           return (
-            <li key={step.index} className="flex flex-1 items-stretch" style={{ minWidth: small ? 110 : 168 }}>
+            <li key={step.index} className="flex flex-1 items-stretch" style={{ minWidth: small ? SMALL_STEP : 168 }}>
               <p className="sr-only">{describeStep(step, index)}</p>
               <div className="flex w-full flex-col">
                 <div className="flex items-end gap-1" style={{ height }}>
-                  <div className="flex h-full min-w-14 flex-1 items-end gap-1" style={{ maxWidth: groups.length > 1 ? undefined : 120 }}>
+                  <div className={cx("flex h-full flex-1 items-end gap-1", small ? "min-w-10" : "min-w-14")} style={{ maxWidth: groups.length > 1 ? undefined : 120 }}>
                     {groups.map((group, place) => (
                       <Column
                         key={group.key}
@@ -58,17 +61,20 @@ export function FunnelChart({ steps, groups, small, height, onPeople }: FunnelCh
                       />
                     ))}
                   </div>
-                  <div aria-hidden className={cx("flex h-full shrink-0 flex-col justify-end pb-2 text-center text-12 text-soft", groups.length === 1 ? "w-[4.75rem]" : "w-5")}>
-                    {next && groups.length === 1 ? (
-                      <>
-                        <span className="figure font-medium text-text">{percent(next.step_conversion)}</span>
-                        <span className="text-faint">→</span>
-                        <span className="figure" title="Median time from the step before">
-                          {duration(next.median_seconds)}
-                        </span>
-                      </>
-                    ) : null}
-                  </div>
+                  {groups.length > 1 ? (
+                    <div aria-hidden className="w-5 shrink-0" />
+                  ) : next ? (
+                    <div
+                      aria-hidden
+                      className={cx("flex h-full shrink-0 flex-col justify-end pb-2 text-center text-12 text-soft", small ? "w-13" : "w-[4.75rem]")}
+                    >
+                      <span className="figure font-medium text-text">{percent(next.step_conversion)}</span>
+                      <span className="text-faint">→</span>
+                      <span className="figure" title="Median time from the step before">
+                        {duration(next.median_seconds)}
+                      </span>
+                    </div>
+                  ) : null}
                 </div>
                 <div className="border-t border-line-strong pt-2 pe-3">
                   <p aria-hidden className="truncate font-medium" title={step.name}>

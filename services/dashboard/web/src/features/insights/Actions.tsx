@@ -3,7 +3,9 @@ import { useState, type RefObject } from "react";
 import { may, useProject } from "~/api/account";
 import { asProblem } from "~/api/problem";
 import { savePicture } from "~/charts/picture";
+import { SaveChanges } from "~/features/dashboards/SaveChanges";
 import { SaveDialog } from "~/features/dashboards/SaveDialog";
+import type { Origin } from "~/features/dashboards/useOrigin";
 import { downloadCsv, type Kind, type Questions } from "~/features/insights/ask";
 import { Button } from "~/ui/Button";
 import { Menu, MenuItem } from "~/ui/Menu";
@@ -15,14 +17,17 @@ interface ActionsProps<K extends Kind> {
   /** The question in words: what the saved widget is called until somebody says otherwise. */
   name: string;
   visualization: string;
+  /** Where somebody came from. */
+  origin: Origin | null;
   /** Where the chart is drawn. */
   picture: RefObject<HTMLElement | null>;
 }
 
 /** Save, share, export. */
-export function Actions<K extends Kind>({ kind, query, name, visualization, picture }: ActionsProps<K>) {
+export function Actions<K extends Kind>({ kind, query, name, visualization, origin, picture }: ActionsProps<K>) {
   const project = useProject();
   const [saving, setSaving] = useState(false);
+  const widget = origin?.widget ?? null;
   const share = () =>
     void navigator.clipboard.writeText(location.href).then(
       () => tell("Link copied. It opens exactly what you see."),
@@ -61,14 +66,19 @@ export function Actions<K extends Kind>({ kind, query, name, visualization, pict
         </MenuItem>
       </Menu>
       {may(project, "editor") ? (
-        <Button kind="primary" disabled={query === null} onClick={() => setSaving(true)}>
+        <Button kind={widget === null ? "primary" : "quiet"} disabled={query === null} onClick={() => setSaving(true)}>
           <LayoutDashboard aria-hidden />
-          <span>
-            Save<span className="max-sm:sr-only"> to dashboard</span>
-          </span>
+          {widget === null ? (
+            <span>
+              Save<span className="max-sm:sr-only"> to dashboard</span>
+            </span>
+          ) : (
+            "Save as new"
+          )}
         </Button>
       ) : null}
-      {saving && query !== null ? <SaveDialog kind={kind} query={query} name={name} visualization={visualization} onClose={() => setSaving(false)} /> : null}
+      {may(project, "editor") && origin !== null && widget !== null ? <SaveChanges dashboard={origin.dashboard} widget={widget} query={query} visualization={visualization} /> : null}
+      {saving && query !== null ? <SaveDialog kind={kind} query={query} name={name} visualization={visualization} dashboardId={origin?.dashboard.id} onClose={() => setSaving(false)} /> : null}
     </div>
   );
 }

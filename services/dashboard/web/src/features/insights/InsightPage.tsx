@@ -1,7 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { ChevronDown } from "lucide-react";
 import { useRef, useState, type ReactNode } from "react";
 import { useProject } from "~/api/account";
+import type { Saved } from "~/features/dashboards/saved";
+import { useOrigin } from "~/features/dashboards/useOrigin";
 import { Actions } from "~/features/insights/Actions";
 import { answerOptions, type Answers, type Kind, type Questions } from "~/features/insights/ask";
 import type { Range } from "~/features/insights/document";
@@ -30,6 +33,8 @@ interface InsightPageProps<K extends Kind> {
   query: Questions[K] | null;
   /** How a widget that is saved from here is drawn. */
   visualization: string;
+  /** Where the question is saved already. */
+  saved: Saved;
   range: Range;
   onRange: (range: Range) => void;
   /** What stands behind the range in the toolbar. */
@@ -51,6 +56,7 @@ export function InsightPage<K extends Kind>(props: InsightPageProps<K>) {
   const options = answerOptions(kind, project.id, query);
   const answer = useQuery(options);
   const picture = useRef<HTMLDivElement>(null);
+  const origin = useOrigin(props.saved, kind, project.id);
   const [shown, setShown] = useState(query === null);
   const [[first, ...others], setLists] = useState<readonly Behind[]>([]);
   const label = sentence(words);
@@ -58,13 +64,33 @@ export function InsightPage<K extends Kind>(props: InsightPageProps<K>) {
   return (
     <div className="mx-auto w-full max-w-[1680px] px-4 py-5 md:px-8 md:py-6">
       <header className="mb-4">
+        {props.saved.dashboard === undefined ? null : (
+          <p className="flex min-h-5 gap-1.5 text-13 text-soft">
+            {origin === null ? null : (
+              <>
+                <Link
+                  to="/p/$projectId/dashboards/$dashboardId"
+                  params={{ projectId: String(project.id), dashboardId: String(origin.dashboard.id) }}
+                  className="max-w-80 truncate hover:text-accent-text"
+                  dir="auto"
+                >
+                  {origin.dashboard.name}
+                </Link>
+                <span aria-hidden>/</span>
+                <span className="max-w-80 truncate" dir="auto">
+                  {origin.widget?.name ?? "New"}
+                </span>
+              </>
+            )}
+          </p>
+        )}
         <h1 className="text-20">{title}</h1>
         <Sentence words={words} />
       </header>
       <div role="toolbar" aria-label="Range and chart" className="mb-4 flex flex-wrap items-center gap-2">
         <RangePicker range={range} onChange={onRange} />
         {props.tools}
-        <Actions kind={kind} query={query} name={label} visualization={props.visualization} picture={picture} />
+        <Actions kind={kind} query={query} name={label} visualization={props.visualization} origin={origin} picture={picture} />
       </div>
       <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-4 lg:grid-cols-[360px_minmax(0,1fr)]">
         <Panel label="Question">

@@ -1,4 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
+import { split } from "~/features/dashboards/saved";
 import { Filters } from "~/features/insights/Filters";
 import { BuilderSection, InsightPage } from "~/features/insights/InsightPage";
 import { NumberInput } from "~/features/insights/NumberInput";
@@ -10,7 +11,7 @@ import { PathsTable, PathsView } from "~/features/paths/PathsView";
 const route = getRouteApi("/signed-in/p/$projectId/paths");
 
 export function PathsPage() {
-  const state = route.useSearch();
+  const [state, saved] = split(route.useSearch());
   const navigate = route.useNavigate();
   const change = putSearch<PathsState>((update) => void navigate({ search: update, replace: true, resetScroll: false }));
   const kinds: readonly NodeKind[] = state.include ?? NODE_KINDS;
@@ -25,6 +26,7 @@ export function PathsPage() {
       words={describePaths(state)}
       query={pathsQuery(state)}
       visualization="sankey"
+      saved={saved}
       range={state}
       onRange={({ date_from, date_to }) => change({ date_from, date_to })}
       builder={

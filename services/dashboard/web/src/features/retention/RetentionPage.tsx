@@ -1,4 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
+import { split } from "~/features/dashboards/saved";
 import { StartHere } from "~/features/insights/empty";
 import { Filters } from "~/features/insights/Filters";
 import { BuilderSection, InsightPage } from "~/features/insights/InsightPage";
@@ -21,7 +22,7 @@ const COUNT_OPTIONS = [
 ] as const;
 
 export function RetentionPage() {
-  const state = route.useSearch();
+  const [state, saved] = split(route.useSearch());
   const navigate = route.useNavigate();
   const change = putSearch<RetentionState>((update) => void navigate({ search: update, replace: true, resetScroll: false }));
   const query = retentionQuery(state);
@@ -33,6 +34,7 @@ export function RetentionPage() {
       words={describeRetention(state)}
       query={query}
       visualization="heatmap"
+      saved={saved}
       range={{ ...state, date_from: state.date_from ?? usualStart(period) }}
       onRange={({ date_from, date_to }) => change({ date_from, date_to })}
       tools={<Select label="Period" value={period} options={PERIOD_OPTIONS} onChange={(next) => change({ period: next, date_from: undefined, date_to: undefined })} />}

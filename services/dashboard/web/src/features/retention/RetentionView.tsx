@@ -5,7 +5,7 @@ import { bucketName } from "~/format/times";
 import { exact, percent } from "~/format/numbers";
 import { cx } from "~/ui/cx";
 import type { OnPeople } from "~/features/people/behind";
-import { PeopleButton } from "~/features/people/PeopleButton";
+import { PeopleButton } from "~/ui/PeopleButton";
 import { behindCell } from "~/features/retention/behind";
 import { overall, openFrom } from "~/features/retention/shape";
 

@@ -1,5 +1,6 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { AreaChart, BarChart3, Hash, LineChart, Table2 } from "lucide-react";
+import { split } from "~/features/dashboards/saved";
 import { BreakdownPicker } from "~/features/insights/BreakdownPicker";
 import { INTERVALS, usualInterval } from "~/features/insights/document";
 import { Filters } from "~/features/insights/Filters";
@@ -34,7 +35,7 @@ const SUM_OPTIONS = [
 ] as const;
 
 export function TrendsPage() {
-  const state = route.useSearch();
+  const [state, saved] = split(route.useSearch());
   const navigate = route.useNavigate();
   const change = putSearch<TrendsState>((update) => void navigate({ search: update, replace: true, resetScroll: false }));
   const query = trendsQuery(state);
@@ -47,6 +48,7 @@ export function TrendsPage() {
       words={describeTrends(state)}
       query={query}
       visualization={chart}
+      saved={saved}
       range={state}
       onRange={({ date_from, date_to }) => change({ date_from, date_to, interval: undefined })}
       tools={

@@ -3,7 +3,7 @@ import { DataTable, type Column } from "~/charts/DataTable";
 import { TimeChart } from "~/charts/TimeChart";
 import type { ChartKind } from "~/features/trends/document";
 import type { OnPeople } from "~/features/people/behind";
-import { PeopleButton } from "~/features/people/PeopleButton";
+import { PeopleButton } from "~/ui/PeopleButton";
 import { behindTrend } from "~/features/trends/behind";
 import { shapeTrends, type ShownSeries, type TrendsAnswer } from "~/features/trends/shape";
 import { change, compact, exact } from "~/format/numbers";
