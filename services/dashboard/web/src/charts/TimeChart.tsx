@@ -127,7 +127,11 @@ export function TimeChart({ kind, over, series, label, unit = "count", onPick, h
             const drawn = plot.current;
             const index = drawn?.cursor.idx;
             if (onPick === undefined || drawn === null || index == null || (drawn.cursor.left ?? -1) < 0) return;
-            onPick(index, pickSeries(series, index, drawn.posToVal(drawn.cursor.top ?? 0, "y"), kind !== "line"));
+            const { left = 0, top = 0 } = drawn.cursor;
+            // Bars of an earlier range are the left ones.
+            const isBefore = left < drawn.valToPos(index, "x");
+            const beside = kind === "bar" && series.some(({ pale }) => pale) ? series.filter(({ pale = false }) => pale === isBefore) : series;
+            onPick(index, pickSeries(beside, index, drawn.posToVal(top, "y"), kind !== "line"));
           }}
           onBlur={() => setHover(null)}
           onKeyDown={(event) => {

@@ -7,6 +7,10 @@ const line = (data: number[]) => ({ key: "", label: "", colour: "", data });
 
 describe("stacks", () => {
   it("hold what the first series have together", () => expect(stack([line([1, 2]), line([3, 4])])).toEqual([[1, 2], [4, 6]]));
+  it("do not lie on those of an earlier range", () => {
+    const before = (data: number[]) => ({ ...line(data), pale: true });
+    expect(stack([line([1, 2]), before([5, 6]), line([3, 4]), before([7, 8])])).toEqual([[1, 2], [5, 6], [4, 6], [12, 14]]);
+  });
   it("go down by themselves below zero", () => expect(stack([line([1]), line([2]), line([-4]), line([-1])])).toEqual([[1], [3], [-4], [-5]]));
 });
 
@@ -22,6 +26,13 @@ describe("the series that is pointed at", () => {
     [1, 1, true, "b"],
     [1, 20, true, "c"],
   ])("in bucket %s at %s, stacked: %s, is %s", (index, height, isStacked, key) => expect(pickSeries(series, index, height, isStacked)).toBe(key));
+});
+
+it("an earlier range is pointed at where no band is, or where only its bars are", () => {
+  const before = [{ ...line([5]), key: "x", pale: true }, { ...line([2]), key: "y", pale: true }];
+  const all = [{ ...line([2]), key: "now" }, ...before];
+  expect([1, 4.9, 6.5].map((height) => pickSeries(all, 0, height, true))).toEqual(["now", "x", "y"]);
+  expect([1, 4.9, 6.5].map((height) => pickSeries(before, 0, height, true))).toEqual(["x", "x", "y"]);
 });
 
 describe("labels at line ends", () => {

@@ -48,41 +48,54 @@ function split(data: readonly number[], isOpen: boolean, isBar: boolean): [(numb
 export function makePlot(target: HTMLElement, wanted: Wanted): uPlot {
   const { kind, series, isOpen, focus } = wanted;
   const isBar = kind === "bar";
-  const stacked = kind !== "line" && series.length > 1;
+  const now = series.filter(({ pale }) => !pale);
+  const stacked = kind !== "line" && now.length > 1;
   const length = series[0]?.data.length ?? 0;
   const values = stacked ? stack(series) : series.map(({ data }) => data);
-  // The first is the largest, and lies on top.
-  const drawn = series.map((_, index) => index).reverse();
+  // The first is the largest, and lies on top; an earlier range is seen over areas.
+  const isOver = (index: number) => series[index]?.pale === true;
+  const drawn = series.map((_, index) => index).reverse().sort((one, other) => Number(isOver(one)) - Number(isOver(other)));
+  const topBefore = series.findLast(({ pale }) => pale)?.key;
   const isWhole = wanted.isCount && series.every(({ data }) => data.every(Number.isInteger));
   // Between the parts of a bar, where bars are wide enough. They cost several times what the bars do.
   const hasSeams = stacked && length <= MOST_SEAMS;
   const surface = resolveColour("var(--surface)");
+  const text = resolveColour("var(--text)");
   const strength = (key: string, usual: number) => (focus() === null || focus() === key ? usual : usual * 0.18);
 
   const lines: uPlot.Series[] = [];
   const data: (number | null)[][] = [];
-  const bars = uPlot.paths.bars?.({ size: [0.72, 64], radius: stacked ? 0 : 0.08 });
+  // An earlier range has bars beside those of now, on the left.
+  const bars = (pale: boolean) => {
+    const [size, align] = now.length === series.length ? ([[0.72, 64], 0] as const) : ([[0.36, 32], pale ? -1 : 1] as const);
+    return uPlot.paths.bars?.({ size: [...size], align, radius: stacked ? 0 : 0.08 });
+  };
   for (const index of drawn) {
     const each = series[index];
     if (each === undefined) continue;
     const colour = resolveColour(each.colour);
+    const pale = each.pale === true;
+    const isArea = kind === "area" && !pale;
     // Bands lie on top of one another, so what is paler has to be mixed and not to shine through.
     const tint = (usual: number) =>
       stacked
         ? `color-mix(in oklab, ${colour} ${Math.round(100 * strength(each.key, usual))}%, ${surface})`
         : colour.replace(/\)$/, ` / ${strength(each.key, usual)})`);
+    // Over bands, an earlier range is one line, its sum, and the line of a series that is asked for.
+    const sum = () => (each.key === topBefore || focus() === each.key ? `color-mix(in oklab, ${text} ${Math.round(100 * strength(each.key, 0.8))}%, ${surface})` : "transparent");
+    const path = isBar ? bars(pale) : undefined;
     split(values[index] ?? [], isOpen, isBar).forEach((part, open) => {
       if (part.length === 0) return;
       data.push(part);
       lines.push({
         label: each.key,
-        width: isBar ? (hasSeams ? 1 : 0) : each.pale || each.colour === OTHER_COLOUR ? 1.25 : 2,
-        stroke: () => (isBar ? surface : tint(each.pale ? 0.5 : 1)),
+        width: isBar ? (hasSeams ? 1 : 0) : pale || each.colour === OTHER_COLOUR ? 1.25 : 2,
+        stroke: () => (isBar ? surface : pale && stacked ? sum() : tint(pale ? 0.5 : 1)),
         points: { show: !isBar && part.filter((value) => value !== null).length === 1 && open === 0, size: 7, fill: () => colour },
         ...(open === 1 && !isBar ? { dash: [4, 4] } : {}),
-        ...(isBar ? { fill: () => (stacked && open === 0 ? tint(1) : tint(open === 1 ? 0.42 : 1)), ...(bars ? { paths: bars } : {}) } : {}),
-        ...(kind === "area" && open === 0 ? { fill: () => (stacked ? tint(0.85) : tint(0.14)) } : {}),
-        ...(kind === "area" && stacked && open === 0 ? { stroke: () => surface, width: 1 } : {}),
+        ...(isBar ? { fill: () => tint((pale ? 0.42 : 1) * (open === 1 ? 0.42 : 1)), ...(path ? { paths: path } : {}) } : {}),
+        ...(isArea && open === 0 ? { fill: () => (stacked ? tint(0.85) : tint(0.14)) } : {}),
+        ...(isArea && stacked && open === 0 ? { stroke: () => surface, width: 1 } : {}),
       });
     });
   }

@@ -10,13 +10,14 @@ export interface ChartSeries {
 
 /**
  * Sums for stacking: the n-th list holds what the first n series have together, so that drawing them from the last to
- * the first leaves each its own band. What is below zero is stacked downwards by itself.
+ * the first leaves each its own band. What is below zero is stacked downwards by itself, and so is an earlier range.
  */
 export function stack(series: readonly ChartSeries[]): number[][] {
-  const above: number[] = [];
-  const below: number[] = [];
-  return series.map(({ data }) =>
+  const now = { above: [] as number[], below: [] as number[] };
+  const before = { above: [] as number[], below: [] as number[] };
+  return series.map(({ data, pale }) =>
     data.map((value, index) => {
+      const { above, below } = pale ? before : now;
       const sums = value < 0 ? below : above;
       return (sums[index] = (sums[index] ?? 0) + value);
     }),
@@ -25,9 +26,14 @@ export function stack(series: readonly ChartSeries[]): number[][] {
 
 /** The key of the series that is drawn nearest to a height in a bucket: of a stack, the one whose band is there. */
 export function pickSeries(series: readonly ChartSeries[], index: number, height: number, isStacked: boolean): string | null {
-  const tops = isStacked && series.length > 1 ? stack(series).map((sums) => sums[index] ?? 0) : series.map(({ data }) => data[index] ?? 0);
+  const tops = (isStacked ? stack(series) : series.map(({ data }) => data)).map((sums) => sums[index] ?? 0);
   if (isStacked) {
-    const within = tops.findIndex((top, at) => (series[at]?.data[index] ?? 0) !== 0 && (height < 0 ? top <= height : top >= height));
+    const hasNow = series.some(({ pale }) => !pale); // then an earlier range lies over its bands as lines
+    const within = tops.findIndex((top, at) => {
+      const each = series[at];
+      if (each === undefined || (hasNow && each.pale) || !each.data[index]) return false;
+      return height < 0 ? top <= height : top >= height;
+    });
     if (within >= 0) return series[within]?.key ?? null;
   }
   const distances = tops.map((top) => Math.abs(top - height));

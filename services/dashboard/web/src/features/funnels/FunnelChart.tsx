@@ -63,18 +63,22 @@ export function FunnelChart({ steps, groups, small, height, onPeople }: FunnelCh
                   </div>
                   {groups.length > 1 ? (
                     <div aria-hidden className="w-5 shrink-0" />
-                  ) : next ? (
+                  ) : (
                     <div
                       aria-hidden
-                      className={cx("flex h-full shrink-0 flex-col justify-end pb-2 text-center text-12 text-soft", small ? "w-13" : "w-[4.75rem]")}
+                      className={cx("flex h-full basis-[4.75rem] flex-col justify-end pb-2 text-center text-12 text-soft", !small ? "shrink-0" : next && "min-w-13")}
                     >
-                      <span className="figure font-medium text-text">{percent(next.step_conversion)}</span>
-                      <span className="text-faint">→</span>
-                      <span className="figure" title="Median time from the step before">
-                        {duration(next.median_seconds)}
-                      </span>
+                      {next ? (
+                        <>
+                          <span className="figure font-medium text-text">{percent(next.step_conversion)}</span>
+                          <span className="text-faint">→</span>
+                          <span className="figure" title="Median time from the step before">
+                            {duration(next.median_seconds).replaceAll(/ (?=\D)/g, "\u00a0")}
+                          </span>
+                        </>
+                      ) : null}
                     </div>
-                  ) : null}
+                  )}
                 </div>
                 <div className="border-t border-line-strong pt-2 pe-3">
                   <p aria-hidden className="truncate font-medium" title={step.name}>

@@ -8,6 +8,7 @@ import { SaveDialog } from "~/features/dashboards/SaveDialog";
 import type { Origin } from "~/features/dashboards/useOrigin";
 import { downloadCsv, type Kind, type Questions } from "~/features/insights/ask";
 import { Button } from "~/ui/Button";
+import { cx } from "~/ui/cx";
 import { Menu, MenuItem } from "~/ui/Menu";
 import { tell } from "~/ui/toast";
 
@@ -34,7 +35,7 @@ export function Actions<K extends Kind>({ kind, query, name, visualization, orig
       () => tell("The browser keeps the clipboard closed here. Copy the address instead."),
     );
   return (
-    <div className="flex flex-wrap gap-2 sm:ms-auto">
+    <div className={cx("flex flex-wrap gap-2 sm:ms-auto", widget !== null && "max-sm:[&_svg]:hidden")}>
       <Button kind="quiet" onClick={share}>
         <Link2 aria-hidden />
         Share
