@@ -13,9 +13,12 @@ export async function launch() {
   })
 }
 
-/** `answers` are statuses for the next requests, then 200. `pages` are served by their paths. */
+/**
+ * `answers` are statuses for the next requests, then 200; 0 is no answer, which is also what events get that `ignores` names.
+ * `pages` are served by their paths.
+ */
 export async function startSite(pages = {}) {
-  const site = { requests: [], answers: [], origin: '', stop: () => server.close() }
+  const site = { requests: [], answers: [], ignores: () => false, origin: '', stop: () => server.close() }
   const files = {
     '/sdk.mjs': ['text/javascript', readFileSync('dist/footfall.mjs')],
     '/assets/visits.js': ['text/javascript', readFileSync('dist/footfall.js')], // renamed, as some must
@@ -30,10 +33,10 @@ export async function startSite(pages = {}) {
     const parts = []
     request.on('data', (part) => parts.push(part))
     request.on('end', () => {
-      const status = site.answers.shift() ?? 200
       const sent = Buffer.concat(parts)
       const packed = sent[0] === 0x1f
       const body = JSON.parse((packed ? gunzipSync(sent) : sent).toString())
+      const status = site.ignores(body.batch) ? 0 : (site.answers.shift() ?? 200)
       site.requests.push({ path, status, type: request.headers['content-type'], packed, bytes: sent.length, body })
       if (!status) return request.socket.destroy()
       response.writeHead(status, { 'content-type': 'application/json' })
