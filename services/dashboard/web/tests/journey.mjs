@@ -483,6 +483,11 @@ try {
   await page.getByRole("combobox", { name: /^Chart/ }).click();
   await page.getByRole("option", { name: "Bars" }).click();
   await look("changing a widget");
+  const theirs = await page.request.patch(`${base}/api/dashboards/${tea}/widgets/${original.id}`, { data: { name: original.name }, headers: { authorization: `Bearer ${token}` } });
+  assert.ok((await theirs.json()).version > original.version);
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("was not changed").waitFor();
+  assert.deepEqual((await kept()).query, original.query, "what somebody else has changed is not overwritten");
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByRole("button", { name: "Saved", exact: true }).waitFor();
   const changed = await kept();

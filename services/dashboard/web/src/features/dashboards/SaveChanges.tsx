@@ -1,4 +1,5 @@
 import { hashKey, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { asProblem } from "~/api/problem";
 import { changeWidget, dashboardOptions, type Dashboard, type Widget } from "~/features/dashboards/api";
 import { questionOf } from "~/features/dashboards/links";
@@ -13,12 +14,18 @@ interface SaveChangesProps {
   visualization: string;
 }
 
-/** Puts the question that is asked now into the widget that it came from. */
+/** Puts the question that is asked now into the widget that it came from, unless somebody else has changed that meanwhile. */
 export function SaveChanges({ dashboard, widget, query, visualization }: SaveChangesProps) {
   const queryClient = useQueryClient();
+  // What was there when somebody began; not what is there by now.
+  const [seen, setSeen] = useState<number | null>(widget.version);
   const save = useMutation({
     mutationFn: (change: Parameters<typeof changeWidget>[2]) => changeWidget(dashboard.id, widget.id, change),
-    onError: (error) => tell(`“${widget.name}” was not changed: ${asProblem(error).detail}`),
+    onSuccess: ({ version }) => setSeen(version),
+    onError: (error) => {
+      tell(`“${widget.name}” was not changed: ${asProblem(error).detail}`);
+      setSeen(null); // who presses again has been told
+    },
     onSettled: () => queryClient.invalidateQueries({ queryKey: dashboardOptions(dashboard.id).queryKey }),
   });
   const drawn = chartOf(widget) ?? visualization;
@@ -29,7 +36,7 @@ export function SaveChanges({ dashboard, widget, query, visualization }: SaveCha
       disabled={query === null || isSaved || save.isPending}
       onClick={() =>
         save.mutate(
-          { query: { ...query }, visualization, version: widget.version },
+          { query: { ...query }, visualization, version: seen ?? widget.version },
           {
             onSuccess: ({ version }) =>
               tell(`“${widget.name}” was changed`, {

@@ -78,7 +78,7 @@ export function Actions<K extends Kind>({ kind, query, name, visualization, orig
           )}
         </Button>
       ) : null}
-      {may(project, "editor") && origin !== null && widget !== null ? <SaveChanges dashboard={origin.dashboard} widget={widget} query={query} visualization={visualization} /> : null}
+      {may(project, "editor") && origin !== null && widget !== null ? <SaveChanges key={widget.id} dashboard={origin.dashboard} widget={widget} query={query} visualization={visualization} /> : null}
       {saving && query !== null ? <SaveDialog kind={kind} query={query} name={name} visualization={visualization} dashboardId={origin?.dashboard.id} onClose={() => setSaving(false)} /> : null}
     </div>
   );
