@@ -17,7 +17,7 @@ async function open(t, options = {}, { more = '', context = {} } = {}) {
   t.after(async () => {
     site.stop()
     await visits.close()
-  }, { timeout: 20_000 })
+  }, { timeout: 10_000 })
   const page = await visits.newPage()
   page.errors = []
   page.on('pageerror', (error) => page.errors.push(String(error)))
@@ -377,5 +377,5 @@ test('one tag, renamed in every way', async (t) => {
 })
 
 describe('in Chromium', { concurrency: 3 }, () => {
-  for (const [name, run] of tests) it(name, { timeout: 60_000 }, run) // what hangs has a name
+  for (const [name, run] of tests) it(name, { timeout: 30_000 }, run) // what hangs has a name
 })

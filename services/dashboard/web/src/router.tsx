@@ -2,7 +2,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
 import { meOptions } from "~/api/account";
 import { accessToken } from "~/api/session";
-import { withSaved } from "~/features/dashboards/saved";
+import { withOrigin } from "~/features/dashboards/origin";
 import { readDashboardSearch } from "~/features/dashboards/search";
 import { readFunnels } from "~/features/funnels/document";
 import { readLifecycle } from "~/features/lifecycle/document";
@@ -88,13 +88,13 @@ const pages = [
   createRoute({
     ...under,
     path: "/trends",
-    validateSearch: withSaved(readTrends),
+    validateSearch: withOrigin(readTrends),
     component: lazyRouteComponent(() => import("~/features/trends/TrendsPage"), "TrendsPage"),
   }),
   createRoute({
     ...under,
     path: "/funnels",
-    validateSearch: withSaved(readFunnels),
+    validateSearch: withOrigin(readFunnels),
     component: lazyRouteComponent(() => import("~/features/funnels/FunnelsPage"), "FunnelsPage"),
   }),
   createRoute({
@@ -106,25 +106,25 @@ const pages = [
   createRoute({
     ...under,
     path: "/retention",
-    validateSearch: withSaved(readRetention),
+    validateSearch: withOrigin(readRetention),
     component: lazyRouteComponent(() => import("~/features/retention/RetentionPage"), "RetentionPage"),
   }),
   createRoute({
     ...under,
     path: "/lifecycle",
-    validateSearch: withSaved(readLifecycle),
+    validateSearch: withOrigin(readLifecycle),
     component: lazyRouteComponent(() => import("~/features/lifecycle/LifecyclePage"), "LifecyclePage"),
   }),
   createRoute({
     ...under,
     path: "/stickiness",
-    validateSearch: withSaved(readStickiness),
+    validateSearch: withOrigin(readStickiness),
     component: lazyRouteComponent(() => import("~/features/stickiness/StickinessPage"), "StickinessPage"),
   }),
   createRoute({
     ...under,
     path: "/paths",
-    validateSearch: withSaved(readPaths),
+    validateSearch: withOrigin(readPaths),
     component: lazyRouteComponent(() => import("~/features/paths/PathsPage"), "PathsPage"),
   }),
   createRoute({

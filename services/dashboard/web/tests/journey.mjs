@@ -7,7 +7,9 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { openBrowser } from "./browser.mjs";
 
-const { page, context, base, look, begin, finish, fail } = await openBrowser();
+const { page, context, base, look, begin, finish, fail } = await openBrowser({ mayFail: /status of (40[01]|409)/ });
+let conflicts = 0;
+page.on("response", (response) => (conflicts += Number(response.status() === 409)));
 const DAY = 86_400_000;
 
 /** What the API answers to this page's own question, asked with this user's token. */
@@ -496,6 +498,15 @@ try {
   await page.getByRole("button", { name: "Save", exact: true }).waitFor();
   const undone = await kept();
   assert.deepEqual([undone.query, undone.visualization], [original.query, original.visualization]);
+  await page.getByRole("button", { name: "Chrome, period before" }).click();
+  await page.getByRole("combobox", { name: /^Compare/ }).click();
+  await page.getByRole("option", { name: "No comparison" }).click();
+  await page.getByRole("button", { name: "Chrome, period before" }).waitFor({ state: "detached" });
+  await page.getByTestId("chart").focus();
+  await page.keyboard.press("ArrowRight");
+  const told = page.getByRole("status").locator("li");
+  await told.first().waitFor();
+  assert.ok((await told.count()) > 1 && (await page.getByRole("status").locator("li.opacity-40").count()) === 0, "a name that is gone dims no other");
 
   begin("adds a widget from the dashboard, to that dashboard");
   await page.getByRole("link", { name: "Tea", exact: true }).click();
@@ -606,6 +617,7 @@ try {
   await page.goto(`${base}/p/${projectId}/trends`);
   await page.waitForURL(/sign-in/);
 
+  assert.equal(conflicts, 1, "only the widget that somebody else had changed");
   await finish();
 } catch (error) {
   await fail(error);

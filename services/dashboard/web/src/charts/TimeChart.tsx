@@ -46,7 +46,9 @@ export function TimeChart({ kind, over, series, label, unit = "count", onPick, h
   const width = useWidth(holder);
   const [hover, setHover] = useState<{ index: number; left: number } | null>(null);
   const [labels, setLabels] = useState<EndLabel[]>([]);
-  const [focus, setFocus] = useState<string | null>(null);
+  const [pointed, setFocus] = useState<string | null>(null);
+  // A name that was kept in front may be gone with another answer.
+  const focus = series.some(({ key }) => key === pointed) ? pointed : null;
   const scheme = useColourScheme();
   const helpId = useId();
   const number = UNITS[unit].axis;
@@ -59,9 +61,9 @@ export function TimeChart({ kind, over, series, label, unit = "count", onPick, h
   const end = direct ? LABEL_WIDTH : 16;
 
   const words = useMemo(() => {
-    const over = buckets.length - (isOpen && buckets.length > 1 ? 1 : 0);
-    const names = buckets.slice(0, over).map((bucket) => bucketName(bucket, interval, zone));
-    return describeLines(series.map(({ label: name, data }) => ({ label: name, data: data.slice(0, over) })), names, UNITS[unit].hover);
+    const closed = buckets.length - (isOpen && buckets.length > 1 ? 1 : 0);
+    const names = buckets.slice(0, closed).map((bucket) => bucketName(bucket, interval, zone));
+    return describeLines(series.map(({ label: name, data }) => ({ label: name, data: data.slice(0, closed) })), names, UNITS[unit].hover);
   }, [series, buckets, isOpen, interval, zone, unit]);
   const ticks = useMemo(() => makeTicks(buckets, interval, zone), [buckets, interval, zone]);
 

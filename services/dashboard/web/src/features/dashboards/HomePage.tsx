@@ -4,6 +4,7 @@ import { Plus } from "lucide-react";
 import { useState } from "react";
 import { may, useProject } from "~/api/account";
 import { asProblem } from "~/api/problem";
+import { ConnectLink } from "~/features/connect/ConnectLink";
 import { addDashboard, dashboardsOptions } from "~/features/dashboards/api";
 import { latestEventOptions } from "~/features/live/api";
 import { ago, parseTime } from "~/format/times";
@@ -34,14 +35,7 @@ export function HomePage() {
         ) : dashboards.isError ? (
           <Failure error={dashboards.error} onRetry={() => void dashboards.refetch()} />
         ) : latest.data === null ? (
-          <Empty
-            title="No events yet"
-            action={
-              <Link to="/p/$projectId/connect" params={params} className={buttonClass("primary")}>
-                Copy a snippet
-              </Link>
-            }
-          >
+          <Empty title="No events yet" action={<ConnectLink />}>
             Dashboards show what your users do. Send a first event; the snippets are already filled in.
           </Empty>
         ) : dashboards.data.length === 0 ? (

@@ -1,7 +1,7 @@
 import type { Dashboard, Widget } from "~/features/dashboards/api";
 import { askedOver, chartOf } from "~/features/dashboards/widgets";
 import { funnelQuery, readFunnels } from "~/features/funnels/document";
-import type { Range } from "~/features/insights/document";
+import type { Range, Search } from "~/features/insights/document";
 import { lifecycleQuery, readLifecycle } from "~/features/lifecycle/document";
 import { pathsQuery, readPaths } from "~/features/paths/document";
 import { readRetention, retentionQuery } from "~/features/retention/document";
@@ -12,41 +12,35 @@ import { readTrends, trendsQuery } from "~/features/trends/document";
 export function linkOf(dashboard: Dashboard, widget: Widget, range: Range = {}) {
   const params = { projectId: String(dashboard.project_id) };
   const query = askedOver(widget.query, range);
-  const saved = { dashboard: dashboard.id, widget: widget.id };
+  const origin = { dashboard: dashboard.id, widget: widget.id };
   switch (widget.kind) {
     case "trends":
-      return { to: "/p/$projectId/trends", params, search: { ...readTrends({ ...query, chart: chartOf(widget) }), ...saved } } as const;
+      return { to: "/p/$projectId/trends", params, search: { ...readTrends({ ...query, chart: chartOf(widget) }), ...origin } } as const;
     case "funnels":
-      return { to: "/p/$projectId/funnels", params, search: { ...readFunnels(query), ...saved } } as const;
+      return { to: "/p/$projectId/funnels", params, search: { ...readFunnels(query), ...origin } } as const;
     case "retention":
-      return { to: "/p/$projectId/retention", params, search: { ...readRetention(query), ...saved } } as const;
+      return { to: "/p/$projectId/retention", params, search: { ...readRetention(query), ...origin } } as const;
     case "lifecycle":
-      return { to: "/p/$projectId/lifecycle", params, search: { ...readLifecycle(query), ...saved } } as const;
+      return { to: "/p/$projectId/lifecycle", params, search: { ...readLifecycle(query), ...origin } } as const;
     case "stickiness":
-      return { to: "/p/$projectId/stickiness", params, search: { ...readStickiness(query), ...saved } } as const;
+      return { to: "/p/$projectId/stickiness", params, search: { ...readStickiness(query), ...origin } } as const;
     case "paths":
-      return { to: "/p/$projectId/paths", params, search: { ...readPaths(query), ...saved } } as const;
+      return { to: "/p/$projectId/paths", params, search: { ...readPaths(query), ...origin } } as const;
     default:
       return null;
   }
 }
 
+const asked: Partial<Record<string, (query: Search) => object | null>> = {
+  trends: (query) => trendsQuery(readTrends(query)),
+  funnels: (query) => funnelQuery(readFunnels(query)),
+  retention: (query) => retentionQuery(readRetention(query)),
+  lifecycle: (query) => lifecycleQuery(readLifecycle(query)),
+  stickiness: (query) => stickinessQuery(readStickiness(query)),
+  paths: (query) => pathsQuery(readPaths(query)),
+};
+
 /** A widget's question as its page asks it, with what is usual filled in; null where there is no such page. */
-export function questionOf({ kind, query }: Pick<Widget, "kind" | "query">) {
-  switch (kind) {
-    case "trends":
-      return trendsQuery(readTrends(query));
-    case "funnels":
-      return funnelQuery(readFunnels(query));
-    case "retention":
-      return retentionQuery(readRetention(query));
-    case "lifecycle":
-      return lifecycleQuery(readLifecycle(query));
-    case "stickiness":
-      return stickinessQuery(readStickiness(query));
-    case "paths":
-      return pathsQuery(readPaths(query));
-    default:
-      return null;
-  }
+export function questionOf({ kind, query }: Pick<Widget, "kind" | "query">): object | null {
+  return asked[kind]?.(query) ?? null;
 }

@@ -1,5 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { split } from "~/features/dashboards/saved";
+import { split } from "~/features/dashboards/origin";
 import { BreakdownEditor } from "~/features/funnels/BreakdownEditor";
 import { ExclusionsEditor } from "~/features/funnels/ExclusionsEditor";
 import { StepsEditor } from "~/features/funnels/StepsEditor";
@@ -30,7 +30,7 @@ const VIEW_OPTIONS = [
 ] as const;
 
 export function FunnelsPage() {
-  const [state, saved] = split(route.useSearch());
+  const [state, origin] = split(route.useSearch());
   const navigate = route.useNavigate();
   const change = putSearch<FunnelsState>((update) => void navigate({ search: update, replace: true, resetScroll: false }));
   const query = funnelQuery(state);
@@ -46,7 +46,7 @@ export function FunnelsPage() {
       words={describeFunnel(state)}
       query={query}
       visualization={view}
-      saved={saved}
+      origin={origin}
       range={state}
       onRange={({ date_from, date_to }) => change({ date_from, date_to, interval: undefined })}
       tools={

@@ -67,18 +67,22 @@ export function Actions<K extends Kind>({ kind, query, name, visualization, orig
         </MenuItem>
       </Menu>
       {may(project, "editor") ? (
-        <Button kind={widget === null ? "primary" : "quiet"} disabled={query === null} onClick={() => setSaving(true)}>
-          <LayoutDashboard aria-hidden />
-          {widget === null ? (
-            <span>
-              Save<span className="max-sm:sr-only"> to dashboard</span>
-            </span>
-          ) : (
-            "Save as new"
-          )}
-        </Button>
+        <>
+          <Button kind={widget === null ? "primary" : "quiet"} disabled={query === null} onClick={() => setSaving(true)}>
+            <LayoutDashboard aria-hidden />
+            {widget === null ? (
+              <span>
+                Save<span className="max-sm:sr-only"> to dashboard</span>
+              </span>
+            ) : (
+              "Save as new"
+            )}
+          </Button>
+          {origin !== null && widget !== null ? (
+            <SaveChanges key={widget.id} dashboard={origin.dashboard} widget={widget} query={query} visualization={visualization} />
+          ) : null}
+        </>
       ) : null}
-      {may(project, "editor") && origin !== null && widget !== null ? <SaveChanges key={widget.id} dashboard={origin.dashboard} widget={widget} query={query} visualization={visualization} /> : null}
       {saving && query !== null ? <SaveDialog kind={kind} query={query} name={name} visualization={visualization} dashboardId={origin?.dashboard.id} onClose={() => setSaving(false)} /> : null}
     </div>
   );

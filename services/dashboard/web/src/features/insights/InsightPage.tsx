@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { ChevronDown } from "lucide-react";
 import { useRef, useState, type ReactNode } from "react";
 import { useProject } from "~/api/account";
-import type { Saved } from "~/features/dashboards/saved";
+import type { OriginIds } from "~/features/dashboards/origin";
 import { useOrigin } from "~/features/dashboards/useOrigin";
 import { Actions } from "~/features/insights/Actions";
 import { answerOptions, type Answers, type Kind, type Questions } from "~/features/insights/ask";
@@ -33,8 +33,8 @@ interface InsightPageProps<K extends Kind> {
   query: Questions[K] | null;
   /** How a widget that is saved from here is drawn. */
   visualization: string;
-  /** Where the question is saved already. */
-  saved: Saved;
+  /** Where somebody came from. */
+  origin: OriginIds;
   range: Range;
   onRange: (range: Range) => void;
   /** What stands behind the range in the toolbar. */
@@ -56,7 +56,7 @@ export function InsightPage<K extends Kind>(props: InsightPageProps<K>) {
   const options = answerOptions(kind, project.id, query);
   const answer = useQuery(options);
   const picture = useRef<HTMLDivElement>(null);
-  const origin = useOrigin(props.saved, kind, project.id);
+  const origin = useOrigin(props.origin, kind, project.id);
   const [shown, setShown] = useState(query === null);
   const [[first, ...others], setLists] = useState<readonly Behind[]>([]);
   const label = sentence(words);
@@ -64,7 +64,7 @@ export function InsightPage<K extends Kind>(props: InsightPageProps<K>) {
   return (
     <div className="mx-auto w-full max-w-[1680px] px-4 py-5 md:px-8 md:py-6">
       <header className="mb-4">
-        {props.saved.dashboard === undefined ? null : (
+        {props.origin.dashboard === undefined ? null : (
           <p className="flex min-h-5 gap-1.5 text-13 text-soft">
             {origin === null ? null : (
               <>

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { useProject } from "~/api/account";
+import { ConnectLink } from "~/features/connect/ConnectLink";
 import { eventNamesOptions } from "~/features/insights/names";
 import { compact } from "~/format/numbers";
 import { Button, buttonClass } from "~/ui/Button";
@@ -38,14 +38,7 @@ export function StartHere({ title, kind, onPick }: { title: string; kind: string
   if (names.data?.length === 0)
     return (
       <Panel>
-        <Empty
-          title="No events yet"
-          action={
-            <Link to="/p/$projectId/connect" params={{ projectId: String(project.id) }} className={buttonClass("primary")}>
-              Copy a snippet
-            </Link>
-          }
-        >
+        <Empty title="No events yet" action={<ConnectLink />}>
           Once events arrive, their {kind} are here. The snippets are already filled in.
         </Empty>
       </Panel>

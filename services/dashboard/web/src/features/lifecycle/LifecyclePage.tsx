@@ -1,5 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { split } from "~/features/dashboards/saved";
+import { split } from "~/features/dashboards/origin";
 import { INTERVALS, usualInterval } from "~/features/insights/document";
 import { StartHere } from "~/features/insights/empty";
 import { BuilderSection, InsightPage } from "~/features/insights/InsightPage";
@@ -14,7 +14,7 @@ const route = getRouteApi("/signed-in/p/$projectId/lifecycle");
 const INTERVAL_OPTIONS = INTERVALS.map((value) => ({ value, label: INTERVAL_LABELS[value] }));
 
 export function LifecyclePage() {
-  const [state, saved] = split(route.useSearch());
+  const [state, origin] = split(route.useSearch());
   const navigate = route.useNavigate();
   const change = putSearch<LifecycleState>((update) => void navigate({ search: update, replace: true, resetScroll: false }));
   const query = lifecycleQuery(state);
@@ -26,7 +26,7 @@ export function LifecyclePage() {
       words={describeLifecycle(state)}
       query={query}
       visualization="bar"
-      saved={saved}
+      origin={origin}
       range={withStart(state)}
       onRange={({ date_from, date_to }) => change({ date_from, date_to, interval: undefined })}
       tools={<Select label="Interval" value={state.interval ?? usualInterval(withStart(state))} options={INTERVAL_OPTIONS} onChange={(interval) => change({ interval })} />}

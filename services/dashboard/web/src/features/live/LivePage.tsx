@@ -1,15 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { Pause, Play } from "lucide-react";
 import { useDeferredValue, useState } from "react";
 import { useProject, type OwnProject } from "~/api/account";
+import { ConnectLink } from "~/features/connect/ConnectLink";
 import { recentEventsOptions } from "~/features/live/api";
 import { useArrivals, type Connection, type StoredEvent } from "~/features/live/arrivals";
 import { EventDetail } from "~/features/live/EventDetail";
 import { keepMatching } from "~/features/live/search";
 import { exact } from "~/format/numbers";
 import { clockTime, day, parseTime, shortTime } from "~/format/times";
-import { Button, buttonClass } from "~/ui/Button";
+import { Button } from "~/ui/Button";
 import { cx } from "~/ui/cx";
 import { ListTable, SearchedList } from "~/ui/List";
 import { Page } from "~/ui/Page";
@@ -60,14 +60,7 @@ function Live({ project }: { project: OwnProject }) {
         found={shown.length}
         wanted={all.length > 0 ? wanted.trim() : ""}
         empty={
-          <Empty
-            title="No events yet"
-            action={
-              <Link to="/p/$projectId/connect" params={{ projectId: String(project.id) }} className={buttonClass("primary")}>
-                Copy a snippet
-              </Link>
-            }
-          >
+          <Empty title="No events yet" action={<ConnectLink />}>
             What your site, app or server sends appears here while you watch. The snippets are already filled in.
           </Empty>
         }

@@ -1,5 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { split } from "~/features/dashboards/saved";
+import { split } from "~/features/dashboards/origin";
 import { Filters } from "~/features/insights/Filters";
 import { BuilderSection, InsightPage } from "~/features/insights/InsightPage";
 import { NumberInput } from "~/features/insights/NumberInput";
@@ -11,7 +11,7 @@ import { PathsTable, PathsView } from "~/features/paths/PathsView";
 const route = getRouteApi("/signed-in/p/$projectId/paths");
 
 export function PathsPage() {
-  const [state, saved] = split(route.useSearch());
+  const [state, origin] = split(route.useSearch());
   const navigate = route.useNavigate();
   const change = putSearch<PathsState>((update) => void navigate({ search: update, replace: true, resetScroll: false }));
   const kinds: readonly NodeKind[] = state.include ?? NODE_KINDS;
@@ -26,7 +26,7 @@ export function PathsPage() {
       words={describePaths(state)}
       query={pathsQuery(state)}
       visualization="sankey"
-      saved={saved}
+      origin={origin}
       range={state}
       onRange={({ date_from, date_to }) => change({ date_from, date_to })}
       builder={

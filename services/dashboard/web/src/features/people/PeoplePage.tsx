@@ -2,11 +2,11 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { useProject } from "~/api/account";
+import { ConnectLink } from "~/features/connect/ConnectLink";
 import { personsOptions } from "~/features/people/api";
 import { personName } from "~/features/people/names";
 import { exact } from "~/format/numbers";
 import { ago, dateTime, parseTime } from "~/format/times";
-import { buttonClass } from "~/ui/Button";
 import { ListTable, More, SearchedList } from "~/ui/List";
 import { Page } from "~/ui/Page";
 import { Empty } from "~/ui/states";
@@ -44,14 +44,7 @@ export function PeoplePage() {
         hasMore={persons.hasNextPage}
         wanted={search}
         empty={
-          <Empty
-            title="Nobody yet"
-            action={
-              <Link to="/p/$projectId/connect" params={params} className={buttonClass("primary")}>
-                Copy a snippet
-              </Link>
-            }
-          >
+          <Empty title="Nobody yet" action={<ConnectLink />}>
             People appear with their first event. The snippets are already filled in.
           </Empty>
         }

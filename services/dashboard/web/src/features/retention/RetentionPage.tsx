@@ -1,5 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { split } from "~/features/dashboards/saved";
+import { split } from "~/features/dashboards/origin";
 import { StartHere } from "~/features/insights/empty";
 import { Filters } from "~/features/insights/Filters";
 import { BuilderSection, InsightPage } from "~/features/insights/InsightPage";
@@ -22,7 +22,7 @@ const COUNT_OPTIONS = [
 ] as const;
 
 export function RetentionPage() {
-  const [state, saved] = split(route.useSearch());
+  const [state, origin] = split(route.useSearch());
   const navigate = route.useNavigate();
   const change = putSearch<RetentionState>((update) => void navigate({ search: update, replace: true, resetScroll: false }));
   const query = retentionQuery(state);
@@ -34,7 +34,7 @@ export function RetentionPage() {
       words={describeRetention(state)}
       query={query}
       visualization="heatmap"
-      saved={saved}
+      origin={origin}
       range={{ ...state, date_from: state.date_from ?? usualStart(period) }}
       onRange={({ date_from, date_to }) => change({ date_from, date_to })}
       tools={<Select label="Period" value={period} options={PERIOD_OPTIONS} onChange={(next) => change({ period: next, date_from: undefined, date_to: undefined })} />}

@@ -1,5 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { split } from "~/features/dashboards/saved";
+import { split } from "~/features/dashboards/origin";
 import { StartHere } from "~/features/insights/empty";
 import { Filters } from "~/features/insights/Filters";
 import { BuilderSection, InsightPage } from "~/features/insights/InsightPage";
@@ -18,7 +18,7 @@ const COUNT_OPTIONS = [
 ] as const;
 
 export function StickinessPage() {
-  const [state, saved] = split(route.useSearch());
+  const [state, origin] = split(route.useSearch());
   const navigate = route.useNavigate();
   const change = putSearch<StickinessState>((update) => void navigate({ search: update, replace: true, resetScroll: false }));
   const [first, ...others] = state.series ?? [];
@@ -29,7 +29,7 @@ export function StickinessPage() {
       words={describeStickiness(state)}
       query={stickinessQuery(state)}
       visualization="bar"
-      saved={saved}
+      origin={origin}
       range={{ ...state, date_from: state.date_from ?? "-30d" }}
       onRange={({ date_from, date_to }) => change({ date_from, date_to })}
       tools={

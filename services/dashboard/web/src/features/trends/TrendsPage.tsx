@@ -1,6 +1,6 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { AreaChart, BarChart3, Hash, LineChart, Table2 } from "lucide-react";
-import { split } from "~/features/dashboards/saved";
+import { split } from "~/features/dashboards/origin";
 import { BreakdownPicker } from "~/features/insights/BreakdownPicker";
 import { INTERVALS, usualInterval } from "~/features/insights/document";
 import { Filters } from "~/features/insights/Filters";
@@ -35,7 +35,7 @@ const SUM_OPTIONS = [
 ] as const;
 
 export function TrendsPage() {
-  const [state, saved] = split(route.useSearch());
+  const [state, origin] = split(route.useSearch());
   const navigate = route.useNavigate();
   const change = putSearch<TrendsState>((update) => void navigate({ search: update, replace: true, resetScroll: false }));
   const query = trendsQuery(state);
@@ -48,7 +48,7 @@ export function TrendsPage() {
       words={describeTrends(state)}
       query={query}
       visualization={chart}
-      saved={saved}
+      origin={origin}
       range={state}
       onRange={({ date_from, date_to }) => change({ date_from, date_to, interval: undefined })}
       tools={

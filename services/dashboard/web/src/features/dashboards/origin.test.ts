@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
 import type { Dashboard, Widget } from "~/features/dashboards/api";
 import { linkOf, questionOf } from "~/features/dashboards/links";
-import { split, withSaved } from "~/features/dashboards/saved";
+import { split, withOrigin } from "~/features/dashboards/origin";
 
-const read = withSaved(({ event }) => (typeof event === "string" ? { event } : {}));
+const read = withOrigin(({ event }) => (typeof event === "string" ? { event } : {}));
 
-it("an address says what is asked and where it is saved", () => {
+it("an address says what is asked and where somebody came from", () => {
   const address = read({ event: "visit", dashboard: 3, widget: 7, other: 1 });
   expect(address).toEqual({ event: "visit", dashboard: 3, widget: 7 });
   expect(split(address)).toEqual([{ event: "visit" }, { dashboard: 3, widget: 7 }]);
