@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,10 +32,11 @@ class Seen:
 @dataclass
 class Proxy:
     """Passes requests on to the Capture API. The answers of the next `losing` ones that send events get lost: they
-    are stored, and a 503 is said instead."""
+    are stored, and a 503 is said instead. `before` is called once, before the first of them is passed on."""
 
     url: str
     losing: int = 0
+    before: Callable[[], None] | None = None
     seen: list[Seen] = field(default_factory=list)
 
     def statuses(self, *prefixes: str) -> list[int]:
@@ -54,10 +55,15 @@ def running_proxy(capture_url: str) -> Iterator[Proxy]:
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             asked = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
+            sends_events = self.command == "POST" and not self.path.startswith(STUBS)
+            with lock:
+                if sends_events and proxy.before:
+                    proxy.before()
+                    proxy.before = None
             answer = client.request(self.command, self.path, content=body, headers=asked)
             status = answer.status_code
             with lock:
-                if self.command == "POST" and proxy.losing and not self.path.startswith(STUBS):
+                if sends_events and proxy.losing:
                     proxy.losing -= 1
                     status = 503
                 proxy.seen.append(Seen(self.command, self.path, dict(self.headers), body, status, answer.content))
