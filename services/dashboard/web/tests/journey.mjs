@@ -162,8 +162,8 @@ try {
   await page.getByRole("button", { name: "brewed" }).waitFor();
   await page.getByRole("button", { name: "Pause" }).click();
   await page.getByLabel("Filter events").fill("darjeeling");
-  assert.equal(await page.getByRole("row").count(), 2);
   await hears("1 event found");
+  assert.equal(await page.getByRole("row").count(), 2);
   await look("live");
   await page.getByRole("button", { name: "brewed" }).click();
   await page.getByRole("dialog").getByText("Darjeeling").waitFor();
@@ -453,8 +453,8 @@ try {
   await widget("Visits").getByTestId("number").waitFor();
   const high = (await widget("Visits").boundingBox()).height;
   await page.setViewportSize({ width: 360, height: 780 });
-  await page.waitForTimeout(300);
-  assert.ok((await widget("Visits").boundingBox()).height < Math.min(130, high));
+  const low = Math.min(130, high);
+  await page.waitForFunction(([card, most]) => card.getBoundingClientRect().height < most, [await widget("Visits").elementHandle(), low]);
   await page.setViewportSize({ width: 1440, height: 900 });
 
   begin("arranges and duplicates widgets");
@@ -508,10 +508,27 @@ try {
   await told.first().waitFor();
   assert.ok((await told.count()) > 1 && (await page.getByRole("status").locator("li.opacity-40").count()) === 0, "a name that is gone dims no other");
 
+  begin("sees who is behind a bar of an earlier period, and behind the one beside it");
+  const besides = { series: JSON.stringify([{ event: "visited" }]), date_from: "-4d", date_to: "-3d", compare: "previous_period", chart: "bar" };
+  await page.goto(`${base}/p/${projectId}/trends?${new URLSearchParams(besides)}`);
+  await page.getByRole("row", { name: /period before/ }).waitFor();
+  for (const isBefore of [true, false]) {
+    await sees(12, async () => {
+      const plot = await page.getByTestId("chart").locator(".u-over").boundingBox();
+      // The second of two buckets, which have as much room on both sides.
+      await page.mouse.click(plot.x + (plot.width * 1.6) / 2.2 + (isBefore ? -8 : 8), plot.y + plot.height - 4);
+      assert.equal((await behind.getByRole("combobox").innerText()).includes("period before"), isBefore);
+    });
+  }
+
   begin("adds a widget from the dashboard, to that dashboard");
-  await page.getByRole("link", { name: "Tea", exact: true }).click();
+  await page.goto(`${base}/p/${projectId}/dashboards/${tea}`);
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await look("adding a widget");
+  await page.keyboard.press("Tab");
+  await page.getByRole("menu").waitFor({ state: "detached" });
+  assert.equal(await page.evaluate(() => document.activeElement.ariaHidden), null, "Tab leaves a menu for a place that is heard");
+  await page.getByRole("button", { name: "Add", exact: true }).click();
   await page.getByRole("menuitem", { name: "Stickiness" }).click();
   await page.getByText("New", { exact: true }).waitFor();
   await page.getByRole("button", { name: /^visited/ }).click();
@@ -535,12 +552,11 @@ try {
   begin("a question that takes long goes on in the background, shows how far it is, and can be cancelled");
   const held = [];
   await page.route("**/api/trends", (route) => held.push(route));
-  let looks = 0;
-  let isEndless = false;
+  let isRunning = true;
   const cancelled = [];
   await page.route("**/api/query/async/*", async (route) => {
     if (route.request().method() === "DELETE") cancelled.push(route.request().url());
-    if (route.request().method() === "GET" && (isEndless || looks++ < 2)) {
+    if (route.request().method() === "GET" && isRunning) {
       const response = await route.fetch();
       await route.fulfill({ response, json: { ...(await response.json()), status: "running", result: null, progress: { rows_read: 4_000, total_rows: 10_000 } } });
     } else await route.continue();
@@ -549,12 +565,13 @@ try {
   await page.goto(long(12));
   await page.getByText("4,000 of 10K events").waitFor();
   await hears("40% read");
+  isRunning = false;
   await page.getByRole("row", { name: /visited/ }).waitFor();
   assert.equal(number((await cells(/visited/))[0]), 36);
-  isEndless = true;
+  isRunning = true;
   await page.goto(long(13));
   await page.getByText("4,000 of 10K events").waitFor();
-  await page.getByRole("button", { name: "Cancel" }).click();
+  await Promise.all([page.waitForRequest((request) => request.method() === "DELETE"), page.getByRole("button", { name: "Cancel" }).click()]);
   await page.getByRole("heading", { name: "Cancelled" }).waitFor();
   await page.unrouteAll({ behavior: "ignoreErrors" });
   assert.equal(cancelled.length, 1);

@@ -1,5 +1,5 @@
 import type { Dashboard, Widget } from "~/features/dashboards/api";
-import { askedOver, chartOf } from "~/features/dashboards/widgets";
+import { askedOver, chartOf, spelledOut } from "~/features/dashboards/widgets";
 import { funnelQuery, readFunnels } from "~/features/funnels/document";
 import type { Range, Search } from "~/features/insights/document";
 import { lifecycleQuery, readLifecycle } from "~/features/lifecycle/document";
@@ -11,7 +11,7 @@ import { readTrends, trendsQuery } from "~/features/trends/document";
 /** Where a widget's question can be looked at, over a range if one is given, and changed: a widget is a link like any view. */
 export function linkOf(dashboard: Dashboard, widget: Widget, range: Range = {}) {
   const params = { projectId: String(dashboard.project_id) };
-  const query = askedOver(widget.query, range);
+  const query = askedOver(spelledOut(widget.query), range);
   const origin = { dashboard: dashboard.id, widget: widget.id };
   switch (widget.kind) {
     case "trends":
@@ -40,7 +40,7 @@ const asked: Partial<Record<string, (query: Search) => object | null>> = {
   paths: (query) => pathsQuery(readPaths(query)),
 };
 
-/** A widget's question as its page asks it, with what is usual filled in; null where there is no such page. */
+/** A widget's question as its page asks it, spelled out; null where there is no such page. */
 export function questionOf({ kind, query }: Pick<Widget, "kind" | "query">): object | null {
-  return asked[kind]?.(query) ?? null;
+  return asked[kind]?.(spelledOut(query)) ?? null;
 }

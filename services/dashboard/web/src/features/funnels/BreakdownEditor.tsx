@@ -48,7 +48,8 @@ export function BreakdownEditor({ breakdown, steps, order, events, onChange }: B
             value={attribution}
             options={options}
             onChange={(next) => {
-              const named = { property: shown.property };
+              const { property, limit } = shown;
+              const named = { property, ...(limit === undefined ? {} : { limit }) };
               onChange(next === "first_touch" ? named : next === "step" ? { ...named, attribution: next, step: 0 } : { ...named, attribution: next });
             }}
           />

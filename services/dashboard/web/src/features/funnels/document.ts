@@ -3,26 +3,26 @@ import {
   INTERVALS,
   isRecord,
   readBreakdown,
-  readFilters,
+  readCommon,
   readList,
   readOneOf,
-  readRange,
   readStep,
+  readWhole,
   usualInterval,
-  type FilterNode,
+  type Breakdown,
   type Interval,
-  type Named,
-  type Range,
+  type Common,
   type Search,
   type Step,
 } from "~/features/insights/document";
-import { describeBreakdown, describeFilters, describeStep, INTERVAL_LABELS, rangePhrase, type Word } from "~/features/insights/words";
+import { describeBreakdown, describeFilters, describeStep, INTERVAL_LABELS, describeRange, type Word } from "~/features/insights/words";
 
 export const ORDERS = ["ordered", "strict", "unordered"] as const;
-export const WINDOW_UNITS = ["minute", "hour", "day", "week", "month"] as const;
+export const WINDOW_UNITS = ["second", "minute", "hour", "day", "week", "month"] as const;
 export const USUAL_WINDOW = { value: 14, unit: "day" } as const;
 export const VIEWS = ["steps", "time_to_convert", "trend"] as const;
 export const ATTRIBUTIONS = ["first_touch", "last_touch", "all_events", "step"] as const;
+const MOST_STEPS = 20;
 export const MOST_EXCLUSIONS = 10;
 
 type WindowUnit = (typeof WINDOW_UNITS)[number];
@@ -40,41 +40,43 @@ export interface Exclusion extends Omit<Step, "name"> {
   to_step: number;
 }
 
-export interface FunnelBreakdown extends Named {
+export interface FunnelBreakdown extends Breakdown {
   attribution?: Attribution;
   /** For the attribution `step`. */
   step?: number;
 }
 
-export interface FunnelsState extends Range {
+export interface FunnelsState extends Common {
   steps?: Step[];
-  filters?: FilterNode[];
   breakdown?: FunnelBreakdown;
   window?: Window;
   order?: Order;
   exclusions?: Exclusion[];
   view?: View;
+  /** For the view `time_to_convert`. */
+  bins?: number;
   /** For the view `trend`. */
   interval?: Interval;
 }
 
 export function readFunnels(search: Search): FunnelsState {
-  const steps = readList(search.steps, readStep).slice(0, 20);
+  const steps = readList(search.steps, readStep).slice(0, MOST_STEPS);
   const order = readOneOf(search.order, ORDERS);
   const window = readWindow(search.window);
   const breakdown = readFunnelBreakdown(search.breakdown);
   const exclusions = readList(search.exclusions, readExclusion).slice(0, MOST_EXCLUSIONS);
   const view = readOneOf(search.view, VIEWS);
+  const bins = readWhole(search.bins, 1, 60);
   const interval = readOneOf(search.interval, INTERVALS);
   return {
-    ...readRange(search),
-    ...readFilters(search),
+    ...readCommon(search),
     ...(steps.length > 0 ? { steps } : {}),
     ...(breakdown === undefined ? {} : { breakdown }),
     ...(window === undefined ? {} : { window }),
     ...(order === undefined || order === "ordered" ? {} : { order }),
     ...(exclusions.length > 0 ? { exclusions } : {}),
     ...(view === undefined || view === "steps" ? {} : { view }),
+    ...(bins === undefined ? {} : { bins }),
     ...(interval === undefined ? {} : { interval }),
   };
 }
@@ -82,19 +84,19 @@ export function readFunnels(search: Search): FunnelsState {
 function readWindow(value: unknown): Window | undefined {
   if (!isRecord(value)) return undefined;
   const unit = readOneOf(value.unit, WINDOW_UNITS);
-  const count = Number(value.value);
-  return unit !== undefined && Number.isInteger(count) && count >= 1 && count <= 10_000 ? { value: count, unit } : undefined;
+  const count = readWhole(value.value, 1, 10_000);
+  return unit === undefined || count === undefined ? undefined : { value: count, unit };
 }
 
-function readNumber(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 20 ? value : undefined;
+function readPlace(value: unknown): number | undefined {
+  return readWhole(value, 0, MOST_STEPS - 1);
 }
 
 function readExclusion(value: unknown): Exclusion | undefined {
   const step = readStep(value);
   if (step === undefined || !isRecord(value)) return undefined;
-  const from = readNumber(value.from_step);
-  const to = readNumber(value.to_step);
+  const from = readPlace(value.from_step);
+  const to = readPlace(value.to_step);
   if (from === undefined || to === undefined || from >= to) return undefined;
   const { name: _, ...matching } = step;
   return { ...matching, from_step: from, to_step: to };
@@ -103,10 +105,9 @@ function readExclusion(value: unknown): Exclusion | undefined {
 function readFunnelBreakdown(value: unknown): FunnelBreakdown | undefined {
   const named = readBreakdown(value);
   if (named === undefined || !isRecord(value)) return undefined;
-  const { limit: _, ...rest } = named;
   const attribution = readOneOf(value.attribution, ATTRIBUTIONS);
-  if (attribution === undefined || attribution === "first_touch") return rest;
-  return attribution === "step" ? { ...rest, attribution, step: readNumber(value.step) ?? 0 } : { ...rest, attribution };
+  if (attribution === undefined || attribution === "first_touch") return named;
+  return attribution === "step" ? { ...named, attribution, step: readPlace(value.step) ?? 0 } : { ...named, attribution };
 }
 
 /** Exclusions of so many steps: those that named a step which is gone end at the last one. Without an order, they go from end to end. */
@@ -127,7 +128,7 @@ export function fitBreakdown(breakdown: FunnelBreakdown, steps: number, order: O
 
 /** The document as it is asked and saved; null until there are two steps. */
 export function funnelQuery(state: FunnelsState): Schemas["FunnelQuery"] | null {
-  const { steps, breakdown, exclusions, interval, ...rest } = state;
+  const { steps, breakdown, exclusions, bins, interval, ...rest } = state;
   if (steps === undefined || steps.length < 2) return null;
   const order = state.order ?? "ordered";
   const view = state.view ?? "steps";
@@ -139,6 +140,7 @@ export function funnelQuery(state: FunnelsState): Schemas["FunnelQuery"] | null 
     ...(exclusions === undefined ? {} : { exclusions: fitExclusions(exclusions, steps.length, order) }),
     // The other views have no values to break down by.
     ...(breakdown === undefined || view !== "steps" ? {} : { breakdown: fitBreakdown(breakdown, steps.length, order) }),
+    ...(view === "time_to_convert" && bins !== undefined ? { bins } : {}),
     ...(view === "trend" ? { interval: interval ?? usualInterval(state) } : {}),
   };
 }
@@ -161,7 +163,7 @@ export function describeFunnel(state: FunnelsState): Word[] {
     { text: `${window.value} ${window.unit}${window.value === 1 ? "" : "s"}`, strong: true },
     ...describeExclusions(state),
     { text: view === "trend" ? `, each ${interval} of ` : ", having begun in " },
-    { text: rangePhrase(state), strong: true },
+    ...describeRange(state),
     { text: "." },
   ];
 }

@@ -1,3 +1,4 @@
+import { capitalised } from "~/format/text";
 /** What to do about an event that was rejected, by the reason that the platform gave. */
 const ADVICE: Record<string, string> = {
   missing_event_name: "Send a name as “event”. Without one nobody could ask for it.",
@@ -18,5 +19,5 @@ export function adviceFor(reason: string): string {
 
 /** A reason's name as words. */
 export function reasonLabel(reason: string): string {
-  return reason.replaceAll("_", " ").replace(/^./, (letter) => letter.toUpperCase());
+  return capitalised(reason.replaceAll("_", " "));
 }

@@ -49,7 +49,7 @@ describe("a view is a link", () => {
 
   it.each([
     [{ series: "signup", date_from: "yesterday", interval: "year", chart: "pie", compare: "ever", breakdown: "plan", filters: { a: 1 } }, {}],
-    [{ series: [{}, { event: 7 }, { event: ["a"] }, "b", null] }, { series: [{ event: "7" }] }],
+    [{ series: [{}, { event: 7 }, { event: ["a"] }, "b", null] }, { series: [{ event: null }, { event: "7" }] }],
     [{ filters: [{ property: "a", operator: "like", value: 1 }, { property: "b", operator: "gt" }, { property: "c", operator: "exact", value: [1, {}, "x"] }] }, { filters: [{ property: "c", operator: "exact", value: [1, "x"] }] }],
     [{ date_from: "2026-11-01T10:00:00Z", date_to: "all" }, { date_from: "2026-11-01T10:00:00Z" }],
   ])("leaves out what it does not understand: %j", (search, state) => expect(readTrends(search)).toEqual(state));
@@ -76,7 +76,7 @@ describe("funnels", () => {
   });
 
   it.each([
-    [{ steps: "a", exclusions: [{ event: "x", from_step: 1, to_step: 1 }, { event: "x" }, { from_step: 0, to_step: 1 }], view: "pie" }, {}],
+    [{ steps: "a", exclusions: [{ event: "x", from_step: 1, to_step: 1 }, { event: "x" }, { event: {}, from_step: 0, to_step: 1 }], view: "pie" }, {}],
     [{ breakdown: { property: "plan", attribution: "guess", step: 7 } }, { breakdown: { property: "plan" } }],
   ])("leave out what cannot be: %j", (search, state) => expect(readFunnels(search)).toEqual(state));
 });
@@ -127,6 +127,7 @@ describe("sentences", () => {
     ],
     [describeRetention({ start: { event: "a" }, period: "week" }), "People who did a in a week of the last 8 weeks, and how many of them did a in each of the weeks after."],
     [describeLifecycle({ event: "a" }), "New, returning, resurrecting and dormant people who did a, each day of the last 30 days."],
+    [describeTrends({ series: [{ event: "a" }], compare: "-4w", date_from: "-1m", timezone: "America/New_York" }), "How often a happened, each day of the last 1 month in America/New York, beside 4 weeks before."],
     [describeStickiness({ series: [{ event: "a" }], cumulative: true }), "On how many days people did a in the last 30 days, that many or more."],
     [describePaths({ include: ["$pageview"], start: "/" }), "The ways that people take through pages, from /, in the last 7 days."],
   ])("say the question: %#", (words, text) => expect(sentence(words)).toBe(text));

@@ -69,6 +69,11 @@ export function isDate(text: unknown): text is string {
   return typeof text === "string" && (RELATIVE.test(text) || ABSOLUTE.test(text));
 }
 
+/** How much earlier another range may be that one is compared with: `-4w`. */
+export function isEarlier(text: unknown): text is string {
+  return typeof text === "string" && /^-[1-9]\d{0,3}[hdwmqyM]$/.test(text);
+}
+
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -79,6 +84,12 @@ export function readOneOf<T extends string>(value: unknown, known: readonly T[])
 
 export function readText(value: unknown): string | undefined {
   return typeof value === "string" && value.length > 0 ? value : typeof value === "number" ? String(value) : undefined;
+}
+
+/** A whole number within its bounds. */
+export function readWhole(value: unknown, least: number, most: number): number | undefined {
+  const number = typeof value === "string" && value !== "" ? Number(value) : value;
+  return typeof number === "number" && Number.isInteger(number) && number >= least && number <= most ? number : undefined;
 }
 
 export function readList<T>(value: unknown, read: (each: unknown) => T | undefined): T[] {
@@ -124,9 +135,30 @@ export function readFilters(search: Search): { filters?: FilterNode[] } {
   return filters.length > 0 ? { filters } : {};
 }
 
+/** What every question says besides what it is about. */
+export interface Common extends Range {
+  filters?: FilterNode[];
+  /** Another than the project's. */
+  timezone?: string;
+}
+
+export function readCommon(search: Search): Common {
+  return { ...readRange(search), ...readFilters(search), ...(isTimezone(search.timezone) ? { timezone: search.timezone } : {}) };
+}
+
+function isTimezone(value: unknown): value is string {
+  if (typeof value !== "string") return false;
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: value }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
+/** An event and its filters; without a name, or null: any event. */
 export function readStep(value: unknown): Step | undefined {
-  if (!isRecord(value) || !("event" in value)) return undefined;
-  const event = value.event === null ? null : readText(value.event);
+  if (!isRecord(value)) return undefined;
+  const event = value.event == null ? null : readText(value.event);
   if (event === undefined) return undefined;
   const name = readText(value.name);
   return { event, ...readFilters(value), ...(name === undefined ? {} : { name }) };
@@ -147,7 +179,7 @@ export function readBreakdown(value: unknown): Breakdown | undefined {
   if (!isRecord(value)) return undefined;
   const property = readText(value.property);
   if (property === undefined) return undefined;
-  const limit = typeof value.limit === "number" && value.limit >= 1 && value.limit <= 1000 ? Math.floor(value.limit) : undefined;
+  const limit = readWhole(value.limit, 1, 1000);
   return { property, ...(value.scope === "person" ? { scope: "person" as const } : {}), ...(limit === undefined ? {} : { limit }) };
 }
 

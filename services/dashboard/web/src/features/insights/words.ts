@@ -1,5 +1,6 @@
 /** Query documents in words. */
-import type { Filter, FilterNode, Interval, Maths, Named, Operator, Range, Series, Step } from "~/features/insights/document";
+import type { Common, Filter, FilterNode, Interval, Maths, Named, Operator, Range, Series, Step } from "~/features/insights/document";
+import { capitalised } from "~/format/text";
 
 /** A piece of a sentence; `strong` is what somebody chose. */
 export interface Word {
@@ -69,7 +70,11 @@ export const PRESETS: readonly Preset[] = [
   { label: "All time", phrase: "all time", range: { date_from: "all" } },
 ];
 
-const UNITS: Record<string, string> = { M: "minutes", h: "hours", d: "days", w: "weeks", m: "months", q: "quarters", y: "years" };
+const UNITS: Record<string, string> = { M: "minute", h: "hour", d: "day", w: "week", m: "month", q: "quarter", y: "year" };
+
+function countedUnits(count: string, unit: string): string {
+  return `${count} ${UNITS[unit] ?? ""}${count === "1" ? "" : "s"}`;
+}
 
 export function findPreset(range: Range): Preset | undefined {
   return PRESETS.find(({ range: known }) => known.date_from === (range.date_from ?? "-7d") && known.date_to === range.date_to);
@@ -78,7 +83,7 @@ export function findPreset(range: Range): Preset | undefined {
 /** A range as a heading: “Last 7 days”, “1 Nov – 12 Nov 2026”. */
 export function rangeLabel(range: Range, locale?: string): string {
   const phrase = rangePhrase(range, locale);
-  return phrase.replace(/^the /, "").replace(/^./, (first) => first.toUpperCase());
+  return capitalised(phrase.replace(/^the /, ""));
 }
 
 export function rangePhrase(range: Range, locale?: string): string {
@@ -86,8 +91,25 @@ export function rangePhrase(range: Range, locale?: string): string {
   if (preset !== undefined) return preset.phrase;
   const from = range.date_from ?? "-7d";
   const relative = /^-(\d+)([hdwmqyM])$/.exec(from);
-  if (relative !== null && range.date_to === undefined) return `the last ${relative[1] ?? ""} ${UNITS[relative[2] ?? "d"] ?? ""}`;
+  if (relative !== null && range.date_to === undefined) return `the last ${countedUnits(relative[1] ?? "", relative[2] ?? "")}`;
   return range.date_to === undefined ? `since ${dateWord(from, locale)}` : `${dateWord(from, locale)} – ${dateWord(range.date_to, locale)}`;
+}
+
+/** The range of a question, and whose days they are if not the project's. */
+export function describeRange(question: Common): Word[] {
+  const { timezone } = question;
+  return [{ text: rangePhrase(question), strong: true }, ...(timezone === undefined ? [] : [{ text: ` in ${timezone.replaceAll("_", " ")}` }])];
+}
+
+/** What a range is compared with, in a legend: “period before”, “4 weeks before”. */
+export function earlierLabel(compare: string): string {
+  return earlierPhrase(compare).replace(/^(the|a) /, "");
+}
+
+export function earlierPhrase(compare: string): string {
+  if (compare === "previous_period") return "the period before";
+  if (compare === "-1y") return "a year before";
+  return `${countedUnits(compare.slice(1, -1), compare.slice(-1))} before`;
 }
 
 function dateWord(text: string, locale?: string): string {

@@ -2,30 +2,26 @@ import type { Schemas } from "~/api/client";
 import type { ChartSeries } from "~/charts/series";
 import {
   INTERVALS,
-  readFilters,
+  readCommon,
   readOneOf,
-  readRange,
   readText,
   usualInterval,
-  type FilterNode,
   type Interval,
-  type Range,
+  type Common,
   type Search,
 } from "~/features/insights/document";
-import { describeFilters, eventLabel, INTERVAL_LABELS, rangePhrase, type Word } from "~/features/insights/words";
+import { describeFilters, eventLabel, INTERVAL_LABELS, describeRange, type Word } from "~/features/insights/words";
 
-export interface LifecycleState extends Range {
+export interface LifecycleState extends Common {
   event?: string | null;
   interval?: Interval;
-  filters?: FilterNode[];
 }
 
 export function readLifecycle(search: Search): LifecycleState {
   const event = search.event === null ? null : readText(search.event);
   const interval = readOneOf(search.interval, INTERVALS);
   return {
-    ...readRange(search),
-    ...readFilters(search),
+    ...readCommon(search),
     ...(event === undefined ? {} : { event }),
     ...(interval === undefined ? {} : { interval }),
   };
@@ -48,7 +44,7 @@ export function describeLifecycle(state: LifecycleState): Word[] {
     { text: eventLabel(state.event), strong: true },
     ...describeFilters(state.filters),
     { text: `, each ${INTERVAL_LABELS[interval].toLowerCase()} of ` },
-    { text: rangePhrase(withStart(state)), strong: true },
+    ...describeRange(withStart(state)),
     { text: "." },
   ];
 }

@@ -5,8 +5,9 @@ import { BuilderSection, InsightPage } from "~/features/insights/InsightPage";
 import { NumberInput } from "~/features/insights/NumberInput";
 import { putSearch } from "~/features/insights/search";
 import { TextInput } from "~/features/insights/TextInput";
-import { describePaths, KIND_LABELS, NODE_KINDS, pathsQuery, type NodeKind, type PathsState } from "~/features/paths/document";
+import { describePaths, KIND_LABELS, MOST_WEIGHT, NODE_KINDS, pathsQuery, type NodeKind, type PathsState } from "~/features/paths/document";
 import { PathsTable, PathsView } from "~/features/paths/PathsView";
+import { capitalised } from "~/format/text";
 
 const route = getRouteApi("/signed-in/p/$projectId/paths");
 
@@ -36,7 +37,7 @@ export function PathsPage() {
               {NODE_KINDS.map((kind) => (
                 <label key={kind} className="flex h-8 items-center gap-2">
                   <input type="checkbox" checked={kinds.includes(kind)} onChange={() => toggle(kind)} className="size-4 accent-(--accent)" />
-                  {KIND_LABELS[kind].replace(/^./, (letter) => letter.toUpperCase())}
+                  {capitalised(KIND_LABELS[kind])}
                 </label>
               ))}
             </div>
@@ -56,6 +57,17 @@ export function PathsPage() {
               <span className="flex items-center gap-2">
                 <NumberInput label="Most links" value={state.max_links ?? 30} least={1} most={1000} onChange={(links) => change({ max_links: links })} />
                 <span className="text-soft">links</span>
+              </span>
+              <span className="flex items-center gap-2">
+                <span className="text-soft">each taken</span>
+                <NumberInput
+                  label="Least times that a link is taken"
+                  value={state.min_weight ?? 1}
+                  least={1}
+                  most={MOST_WEIGHT}
+                  onChange={(weight) => change({ min_weight: weight === 1 ? undefined : weight })}
+                />
+                <span className="text-soft">times or more</span>
               </span>
             </div>
           </BuilderSection>

@@ -1,35 +1,37 @@
 import type { Schemas } from "~/api/client";
-import { readFilters, readList, readOneOf, readRange, readText, type FilterNode, type Range, type Search } from "~/features/insights/document";
-import { describeFilters, listWords, rangePhrase, type Word } from "~/features/insights/words";
+import { readCommon, readList, readOneOf, readText, readWhole, type Common, type Search } from "~/features/insights/document";
+import { describeFilters, listWords, describeRange, type Word } from "~/features/insights/words";
 
 export const NODE_KINDS = ["$pageview", "$screen", "custom_event"] as const;
 export type NodeKind = (typeof NODE_KINDS)[number];
+export const MOST_WEIGHT = 1_000_000;
 export const KIND_LABELS: Record<NodeKind, string> = { $pageview: "pages", $screen: "screens", custom_event: "events" };
 
-export interface PathsState extends Range {
+export interface PathsState extends Common {
   start?: string;
   end?: string;
   steps?: number;
   max_links?: number;
+  min_weight?: number;
   include?: NodeKind[];
   exclude?: string[];
-  filters?: FilterNode[];
 }
 
 export function readPaths(search: Search): PathsState {
   const start = readText(search.start);
   const end = readText(search.end);
-  const steps = Number(search.steps);
-  const links = Number(search.max_links);
+  const steps = readWhole(search.steps, 2, 20);
+  const links = readWhole(search.max_links, 1, 1000);
+  const weight = readWhole(search.min_weight, 1, MOST_WEIGHT);
   const include = readList(search.include, (each) => readOneOf(each, NODE_KINDS));
   const exclude = readList(search.exclude, readText);
   return {
-    ...readRange(search),
-    ...readFilters(search),
+    ...readCommon(search),
     ...(start === undefined ? {} : { start }),
     ...(end === undefined ? {} : { end }),
-    ...(Number.isInteger(steps) && steps >= 2 && steps <= 20 ? { steps } : {}),
-    ...(Number.isInteger(links) && links >= 1 && links <= 1000 ? { max_links: links } : {}),
+    ...(steps === undefined ? {} : { steps }),
+    ...(links === undefined ? {} : { max_links: links }),
+    ...(weight === undefined || weight === 1 ? {} : { min_weight: weight }),
     ...(include.length > 0 ? { include: [...new Set(include)] } : {}),
     ...(exclude.length > 0 ? { exclude } : {}),
   };
@@ -48,7 +50,7 @@ export function describePaths(state: PathsState): Word[] {
     ...(state.end === undefined ? [] : [{ text: ", to " }, { text: state.end, strong: true }]),
     ...describeFilters(state.filters),
     { text: ", in " },
-    { text: rangePhrase(state), strong: true },
+    ...describeRange(state),
     { text: "." },
   ];
 }

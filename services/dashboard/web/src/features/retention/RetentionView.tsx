@@ -8,6 +8,7 @@ import type { OnPeople } from "~/features/people/behind";
 import { PeopleButton } from "~/ui/PeopleButton";
 import { behindCell } from "~/features/retention/behind";
 import { overall, openFrom } from "~/features/retention/shape";
+import { capitalised } from "~/format/text";
 
 export type RetentionAnswer = Schemas["RetentionAnswer"];
 
@@ -33,7 +34,7 @@ export function RetentionView({ answer, label, small, onPeople }: RetentionViewP
         <thead className="text-12 text-soft">
           <tr>
             <th scope="col" className="sticky start-0 bg-surface px-2 py-1 text-start font-medium">
-              {answer.period === "week" ? "Week of" : answer.period.replace(/^./, (letter) => letter.toUpperCase())}
+              {answer.period === "week" ? "Week of" : capitalised(answer.period)}
             </th>
             <th scope="col" className="px-2 py-1 text-end font-medium">
               People

@@ -1,18 +1,17 @@
 import type { Schemas } from "~/api/client";
-import { readFilters, readOneOf, readRange, readStep, type FilterNode, type Range, type Search, type Step } from "~/features/insights/document";
-import { describeFilters, describeStep, rangePhrase, type Word } from "~/features/insights/words";
+import { readCommon, readOneOf, readStep, readWhole, type Common, type Search, type Step } from "~/features/insights/document";
+import { describeFilters, describeStep, describeRange, type Word } from "~/features/insights/words";
 
 export const PERIODS = ["hour", "day", "week", "month"] as const;
 export type Period = (typeof PERIODS)[number];
 
-export interface RetentionState extends Range {
+export interface RetentionState extends Common {
   start?: Step;
   return?: Step;
   period?: Period;
   periods?: number;
   mode?: "first_time";
   cumulative?: true;
-  filters?: FilterNode[];
 }
 
 export const USUAL_PERIODS = 8;
@@ -21,14 +20,13 @@ export function readRetention(search: Search): RetentionState {
   const start = readStep(search.start);
   const back = readStep(search.return);
   const period = readOneOf(search.period, PERIODS);
-  const periods = Number(search.periods);
+  const periods = readWhole(search.periods, 1, 100);
   return {
-    ...readRange(search),
-    ...readFilters(search),
+    ...readCommon(search),
     ...(start === undefined ? {} : { start }),
     ...(back === undefined ? {} : { return: back }),
     ...(period === undefined ? {} : { period }),
-    ...(Number.isInteger(periods) && periods >= 1 && periods <= 100 ? { periods } : {}),
+    ...(periods === undefined ? {} : { periods }),
     ...(search.mode === "first_time" ? { mode: "first_time" as const } : {}),
     ...(search.cumulative === true ? { cumulative: true as const } : {}),
   };
@@ -68,7 +66,7 @@ export function describeRetention(state: RetentionState): Word[] {
     { text: " in a " },
     { text: period, strong: true },
     { text: " of " },
-    { text: rangePhrase({ ...state, date_from: state.date_from ?? usualStart(period) }), strong: true },
+    ...describeRange({ ...state, date_from: state.date_from ?? usualStart(period) }),
     { text: ", and how many of them did " },
     ...describeStep(state.return ?? state.start),
     ...describeFilters(state.filters),

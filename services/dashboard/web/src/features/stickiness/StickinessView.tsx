@@ -6,6 +6,7 @@ import type { OnPeople } from "~/features/people/behind";
 import { behindBar } from "~/features/stickiness/behind";
 import { assignColours, colourOf } from "~/format/colours";
 import { counted, exact, percent } from "~/format/numbers";
+import { capitalised } from "~/format/text";
 
 export type StickinessAnswer = Schemas["StickinessAnswer"];
 
@@ -47,7 +48,7 @@ interface Row {
 export function StickinessTable({ answer, label, onPeople }: { answer: StickinessAnswer; label: string; onPeople: OnPeople }) {
   const rows = answer.intervals.map((count, index): Row => ({ count, index }));
   const columns: Column<Row>[] = [
-    { key: "count", label: `${answer.interval.replace(/^./, (letter) => letter.toUpperCase())}s active`, value: (row) => row.count },
+    { key: "count", label: `${capitalised(answer.interval)}s active`, value: (row) => row.count },
     ...answer.series.flatMap((each): Column<Row>[] => {
       const all = each.counts.reduce((sum, count) => sum + count, 0);
       return [

@@ -1,22 +1,20 @@
 import type { Schemas } from "~/api/client";
-import { readFilters, readList, readOneOf, readRange, readStep, type FilterNode, type Range, type Search, type Step } from "~/features/insights/document";
-import { describeFilters, describeStep, rangePhrase, type Word } from "~/features/insights/words";
+import { readCommon, readList, readOneOf, readStep, type Common, type Search, type Step } from "~/features/insights/document";
+import { describeFilters, describeStep, describeRange, type Word } from "~/features/insights/words";
 
 export const STICKY_INTERVALS = ["day", "week", "month"] as const;
 
-export interface StickinessState extends Range {
+export interface StickinessState extends Common {
   series?: Step[];
   interval?: (typeof STICKY_INTERVALS)[number];
   cumulative?: true;
-  filters?: FilterNode[];
 }
 
 export function readStickiness(search: Search): StickinessState {
   const series = readList(search.series, readStep).slice(0, 26);
   const interval = readOneOf(search.interval, STICKY_INTERVALS);
   return {
-    ...readRange(search),
-    ...readFilters(search),
+    ...readCommon(search),
     ...(series.length > 0 ? { series } : {}),
     ...(interval === undefined ? {} : { interval }),
     ...(search.cumulative === true ? { cumulative: true as const } : {}),
@@ -39,7 +37,7 @@ export function describeStickiness(state: StickinessState): Word[] {
     ...series.flatMap((step, index) => [...(index === 0 ? [] : [{ text: " or " }]), ...describeStep(step)]),
     ...describeFilters(state.filters),
     { text: " in " },
-    { text: rangePhrase({ ...state, date_from: state.date_from ?? "-30d" }), strong: true },
+    ...describeRange({ ...state, date_from: state.date_from ?? "-30d" }),
     { text: state.cumulative ? ", that many or more." : "." },
   ];
 }

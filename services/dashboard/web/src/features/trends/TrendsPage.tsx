@@ -7,13 +7,14 @@ import { Filters } from "~/features/insights/Filters";
 import { BuilderSection, InsightPage } from "~/features/insights/InsightPage";
 import { StartHere } from "~/features/insights/empty";
 import { putSearch } from "~/features/insights/search";
-import { INTERVAL_LABELS } from "~/features/insights/words";
+import { earlierLabel, INTERVAL_LABELS } from "~/features/insights/words";
 import { Formula } from "~/features/trends/Formula";
 import { countsPeople, describeTrends, trendsQuery, type ChartKind, type TrendsState } from "~/features/trends/document";
 import { SeriesEditor } from "~/features/trends/SeriesEditor";
 import { TrendsTable, TrendsView } from "~/features/trends/TrendsView";
 import { Segments } from "~/ui/Segments";
 import { Select } from "~/ui/Select";
+import { capitalised } from "~/format/text";
 
 const route = getRouteApi("/signed-in/p/$projectId/trends");
 
@@ -26,9 +27,13 @@ const CHART_OPTIONS: { value: ChartKind; label: string; icon: React.ReactNode }[
 ];
 const COMPARE_OPTIONS = [
   { value: "none", label: "No comparison" },
-  { value: "previous_period", label: "Period before" },
-  { value: "-1y", label: "Year before" },
-] as const;
+  ...["previous_period", "-1y"].map(compareOption),
+];
+
+function compareOption(value: string) {
+  return { value, label: capitalised(earlierLabel(value)) };
+}
+
 const SUM_OPTIONS = [
   { value: "each", label: "Each" },
   { value: "sum", label: "Added up" },
@@ -40,6 +45,7 @@ export function TrendsPage() {
   const change = putSearch<TrendsState>((update) => void navigate({ search: update, replace: true, resetScroll: false }));
   const query = trendsQuery(state);
   const chart = state.chart ?? "line";
+  const compare = state.compare ?? "none";
   const events = (state.series ?? []).flatMap((each) => (each.event == null ? [] : [each.event]));
   return (
     <InsightPage
@@ -61,8 +67,8 @@ export function TrendsPage() {
           />
           <Select
             label="Compare"
-            value={state.compare ?? "none"}
-            options={COMPARE_OPTIONS}
+            value={compare}
+            options={COMPARE_OPTIONS.some(({ value }) => value === compare) ? COMPARE_OPTIONS : [...COMPARE_OPTIONS, compareOption(compare)]}
             onChange={(value) => change({ compare: value === "none" ? undefined : value })}
           />
           <Select label="Chart" value={chart} options={CHART_OPTIONS} onChange={(value) => change({ chart: value === "line" ? undefined : value })} />

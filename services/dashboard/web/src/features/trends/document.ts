@@ -1,36 +1,34 @@
 import {
   INTERVALS,
+  isEarlier,
   readBreakdown,
-  readFilters,
+  readCommon,
   readList,
   readOneOf,
-  readRange,
   readSeries,
   readText,
   usualInterval,
   type Breakdown,
-  type FilterNode,
   type Interval,
-  type Range,
+  type Common,
   type Search,
   type Series,
 } from "~/features/insights/document";
 import { isComplete } from "~/features/trends/edit";
-import { describeBreakdown, describeFilters, describeSeries, INTERVAL_LABELS, rangePhrase, type Word } from "~/features/insights/words";
+import { describeBreakdown, describeFilters, describeSeries, earlierPhrase, INTERVAL_LABELS, describeRange, type Word } from "~/features/insights/words";
 import type { Schemas } from "~/api/client";
 
 export const CHARTS = ["line", "area", "bar", "number", "table"] as const;
 export type ChartKind = (typeof CHARTS)[number];
-export const COMPARISONS = ["previous_period", "-1y"] as const;
 
 /** The address of a trend: its query document, but for the project, and how it is drawn. */
-export interface TrendsState extends Range {
+export interface TrendsState extends Common {
   series?: Series[];
-  filters?: FilterNode[];
   breakdown?: Breakdown;
   interval?: Interval;
   formula?: string;
-  compare?: (typeof COMPARISONS)[number];
+  /** `previous_period`, or how much earlier: `-4w`. */
+  compare?: string;
   cumulative?: true;
   chart?: ChartKind;
 }
@@ -40,11 +38,10 @@ export function readTrends(search: Search): TrendsState {
   const breakdown = readBreakdown(search.breakdown);
   const interval = readOneOf(search.interval, INTERVALS);
   const formula = readText(search.formula);
-  const compare = readOneOf(search.compare, COMPARISONS);
+  const compare = search.compare === "previous_period" || isEarlier(search.compare) ? search.compare : undefined;
   const chart = readOneOf(search.chart, CHARTS);
   return {
-    ...readRange(search),
-    ...readFilters(search),
+    ...readCommon(search),
     ...(series.length > 0 ? { series } : {}),
     ...(breakdown === undefined ? {} : { breakdown }),
     ...(interval === undefined ? {} : { interval }),
@@ -80,9 +77,9 @@ export function describeTrends(state: TrendsState): Word[] {
     ...describeFilters(state.filters),
     ...describeBreakdown(state.breakdown),
     { text: each },
-    { text: rangePhrase(state), strong: true },
+    ...describeRange(state),
     ...(state.cumulative ? [{ text: ", added up" }] : []),
-    ...(state.compare ? [{ text: state.compare === "-1y" ? ", beside a year before" : ", beside the period before" }] : []),
+    ...(state.compare ? [{ text: `, beside ${earlierPhrase(state.compare)}` }] : []),
     { text: "." },
   ];
 }

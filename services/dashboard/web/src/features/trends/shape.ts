@@ -2,6 +2,7 @@
 import type { Schemas } from "~/api/client";
 import type { ChartSeries } from "~/charts/series";
 import { assignColours, colourOf, OTHER } from "~/format/colours";
+import { earlierLabel } from "~/features/insights/words";
 
 export type TrendsAnswer = Schemas["TrendsAnswer"];
 
@@ -17,7 +18,7 @@ export function nameSeries(answer: TrendsAnswer): { label: string; colourName: s
     const value = isBrokenDown ? valueName(each.breakdown_value) : null;
     const base = value === null ? each.name : severalEvents ? `${each.name} · ${value}` : value;
     return {
-      label: each.compare === null ? base : `${base}, ${each.compare === "-1y" ? "a year before" : "period before"}`,
+      label: each.compare === null ? base : `${base}, ${earlierLabel(each.compare)}`,
       colourName: value === null ? each.name : each.breakdown_value === OTHER ? OTHER : severalEvents ? `${each.name} ${value}` : value,
     };
   });

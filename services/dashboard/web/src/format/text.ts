@@ -1,0 +1,3 @@
+export function capitalised(text: string): string {
+  return text.replace(/^./, (first) => first.toUpperCase());
+}
