@@ -18,6 +18,9 @@ interface FlowLink {
 export type PlacedNode = SankeyNode<FlowNode, FlowLink>;
 export type PlacedLink = SankeyLink<FlowNode, FlowLink>;
 
+/** Half the height of a name, which may be more than its node has. */
+const HALF_NAME = 8;
+
 /** `2_/pricing` is /pricing at the second step. */
 export function readNode(id: string): FlowNode {
   const found = /^(\d+)_(.*)$/s.exec(id);
@@ -36,8 +39,8 @@ export function placeFlow(links: readonly Link[], width: number, height: number)
     .nodeSort((one, other) => (other.value ?? 0) - (one.value ?? 0))
     .linkSort((one, other) => other.value - one.value)
     .extent([
-      [1, 4],
-      [width - 1, height - 4],
+      [1, HALF_NAME],
+      [width - 1, height - HALF_NAME],
     ]);
   return layout({ nodes, links: links.map(({ source, target, count, avg_seconds }) => ({ source, target, value: count, seconds: avg_seconds })) });
 }
