@@ -446,7 +446,7 @@ try {
 
   begin("a number on a phone is as high as it is");
   const tea = Number(/dashboards\/(\d+)/.exec(page.url())[1]);
-  const saved = { name: "Visits", kind: "trends", visualization: "number", query: { series: [{ event: "visited" }] } };
+  const saved = { name: "Visits", kind: "trends", visualization: "number", query: { series: [{ event: "visited" }], timezone: "Asia/Tokyo" } };
   const made = await page.request.post(`${base}/api/dashboards/${tea}/widgets`, { data: saved, headers: { authorization: `Bearer ${token}` } });
   assert.equal(made.status(), 201, await made.text());
   await page.reload();
@@ -456,6 +456,14 @@ try {
   const low = Math.min(130, high);
   await page.waitForFunction(([card, most]) => card.getBoundingClientRect().height < most, [await widget("Visits").elementHandle(), low]);
   await page.setViewportSize({ width: 1440, height: 900 });
+
+  begin("a widget that was made with the API opens as what it asks");
+  await page.getByRole("button", { name: "More about Visits" }).click();
+  await page.getByRole("menuitem", { name: "Edit" }).click();
+  await page.getByTestId("number").waitFor();
+  assert.match(await page.getByTestId("sentence").innerText(), /^How often visited happened, the last 7 days in Asia\/Tokyo\.$/);
+  assert.ok(await page.getByRole("button", { name: "Saved", exact: true }).isDisabled());
+  await page.goBack();
 
   begin("arranges and duplicates widgets");
   await page.getByRole("button", { name: "Move From visit to order" }).focus();
