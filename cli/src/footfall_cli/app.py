@@ -6,7 +6,6 @@ import importlib
 import json
 from collections.abc import Sequence
 
-import pydantic
 import typer
 from typer.exceptions import TyperException
 
@@ -20,6 +19,7 @@ from footfall_cli.options import DataDir, Json
 from footfall_cli.output import Failed, Misused, say
 from footfall_cli.query import query
 from footfall_cli.replay import replay
+from footfall_core.settings import BadSettings
 
 app = typer.Typer(
     name="footfall",
@@ -70,8 +70,8 @@ def run(arguments: Sequence[str]) -> int:
         return _report(Misused(error.format_message()), arguments)
     except typer.Abort:
         return _report(Failed("Stopped."), arguments)
-    except pydantic.ValidationError as error:
-        return _report(_bad_setting(error), arguments)
+    except BadSettings as error:
+        return _report(Misused(str(error)), arguments)
     return code if isinstance(code, int) else 0
 
 
@@ -95,9 +95,3 @@ def _command_words(arguments: Sequence[str]) -> list[str]:
     groups = {"users", "projects", "members", "keys", "signing", "events"}
     words = [word for word in arguments[:2] if not word.startswith("-")]
     return words if words and words[0] in groups else words[:1]
-
-
-def _bad_setting(error: pydantic.ValidationError) -> Misused:
-    first = error.errors()[0]
-    name = "_".join(str(part) for part in first["loc"]).upper()
-    return Misused(f"FOOTFALL_{name}: {first['msg']}")

@@ -146,7 +146,7 @@ def _read_project_id(environment: Mapping[str, str]) -> int:
 def read_settings(data_dir: Path | None) -> Settings:
     """The settings of this machine's environment, over the data directory that was named."""
     given: dict[str, Any] = {"data_dir": data_dir} if data_dir is not None else {}
-    return Settings(**given)
+    return Settings.read(**given)
 
 
 def find_clickhouse(settings: Settings, environment: Mapping[str, str]) -> str:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from footfall_core.settings import Settings
+from footfall_core.settings import BadSettings, Settings
 
 
 def test_empty_urls_become_the_embedded_defaults(tmp_path: Path) -> None:
@@ -22,6 +22,20 @@ def test_environment_variables_win(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert settings.event_log_url == "kafka://broker:9092/events"
     assert settings.database_url_for("auth") == settings.database_url_for("query")
+
+
+def test_every_variable_in_error_is_named_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTFALL_CAPTURE_PORT", "abc")
+    monkeypatch.setenv("FOOTFALL_TRUSTED_PROXIES", "10.0.0.0/8, somewhere")
+    monkeypatch.setenv("FOOTFALL_LOG_FORMAT", "xml")
+
+    with pytest.raises(BadSettings) as raised:
+        Settings.read()
+    assert str(raised.value).split("; ") == [
+        "FOOTFALL_CAPTURE_PORT: Input should be a valid integer, unable to parse string as an integer",
+        "FOOTFALL_TRUSTED_PROXIES: Input is not a valid IPv4 network",
+        "FOOTFALL_LOG_FORMAT: String should match pattern '^(text|json)$'",
+    ]
 
 
 def test_a_short_secret_is_refused_by_name() -> None:

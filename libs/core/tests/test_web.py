@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 
 from footfall_core.errors import BadRequest, Unavailable
 from footfall_core.web import Readiness, make_app
 
 
+def refuse_blanks(text: str) -> str:
+    if " " in text:
+        raise ValueError("must have no blanks")
+    return text
+
+
 class Step(BaseModel):
-    event: str
+    event: Annotated[str, AfterValidator(refuse_blanks)]
 
 
 class Missing:
@@ -74,6 +81,13 @@ async def test_invalid_input_names_the_field(client: httpx.AsyncClient) -> None:
         "detail": "body.event: Input should be a valid string",
         "errors": [{"loc": ["body", "event"], "msg": "Input should be a valid string"}],
     }
+
+
+async def test_a_sentence_of_ours_is_said_as_it_is(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/steps", json={"event": "a b"})
+
+    assert answer.json()["detail"] == "body.event: must have no blanks"
+    assert answer.json()["errors"] == [{"loc": ["body", "event"], "msg": "must have no blanks"}]
 
 
 async def test_unavailable_says_when_to_come_back(client: httpx.AsyncClient) -> None:

@@ -256,7 +256,7 @@ def _find_ttl(connection: Connection) -> tuple[int, bool]:
             pass
         finally:
             clickhouse.close()
-    days = Settings().events_ttl_days
+    days = Settings.read().events_ttl_days
     return DEFAULT_TTL_DAYS if days is None else days, False
 
 

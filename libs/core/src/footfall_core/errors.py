@@ -28,6 +28,11 @@ class FieldError(TypedDict):
     msg: str
 
 
+def field_errors(found: Sequence[Any], *place: str | int) -> list[FieldError]:
+    """Pydantic's findings in our own form, below `place`; sentences of ours without its words before them."""
+    return [{"loc": [*place, *each["loc"]], "msg": str(each["msg"]).removeprefix("Value error, ")} for each in found]
+
+
 class AppError(Exception):
     """An error with an HTTP status. `detail` is a sentence that a person can act on."""
 

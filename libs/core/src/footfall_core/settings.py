@@ -8,19 +8,26 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final, Self
 from urllib.parse import quote
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from footfall_core.addresses import Network
+from footfall_core.errors import field_errors
+
+ENV_PREFIX: Final = "FOOTFALL_"
+
+
+class BadSettings(ValueError):
+    """What is wrong with them, each by the name of its variable."""
 
 
 class Settings(BaseSettings):
     """The settings every service knows. The four URLs decide what Footfall runs on."""
 
-    model_config = SettingsConfigDict(env_prefix="FOOTFALL_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", frozen=True)
 
     data_dir: Path = Field(default=Path("data"), description="Where the embedded log, engine and databases live.")
     event_log_url: str = Field(
@@ -78,6 +85,17 @@ class Settings(BaseSettings):
     log_format: str = Field(
         default="text", pattern="^(text|json)$", description="`text` for people, `json` for machines."
     )
+
+    @classmethod
+    def read(cls, **given: Any) -> Self:
+        """From the environment, but for what is given. Raises `BadSettings`."""
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            # The first of each: a value that fits none of several types is found several times.
+            found = {str(each["loc"][0]): each["msg"] for each in reversed(field_errors(error.errors()))}
+            named = [f"{ENV_PREFIX}{name.upper()}: {found[name]}" for name in cls.model_fields if name in found]
+            raise BadSettings("; ".join(named)) from error
 
     @model_validator(mode="before")
     @classmethod

@@ -19,7 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from footfall_core.errors import AppError, BadRequest, FieldError
+from footfall_core.errors import AppError, BadRequest, FieldError, field_errors
 
 logger = structlog.get_logger(__name__)
 
@@ -80,11 +80,6 @@ def make_app(
     return app
 
 
-def field_errors(error: RequestValidationError) -> list[FieldError]:
-    """Pydantic's findings in our own form."""
-    return [{"loc": list(found["loc"]), "msg": str(found["msg"])} for found in error.errors()]
-
-
 def problem(error: AppError) -> Response:
     """The HTTP answer for an error."""
     return Response(error.body(), error.status, error.headers())
@@ -97,7 +92,7 @@ async def _answer_app_error(_: Request, error: Exception) -> Response:
 
 async def _answer_invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    errors = field_errors(error)
+    errors = field_errors(error.errors())
     first = errors[0] if errors else FieldError(loc=[], msg="invalid request")
     where = ".".join(str(part) for part in first["loc"])
     return problem(BadRequest(f"{where}: {first['msg']}" if where else first["msg"], errors=errors))

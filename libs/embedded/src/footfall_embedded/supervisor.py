@@ -429,7 +429,7 @@ def main(data_dir: Path | None, json_output: bool = False) -> int:
             print(line, file=sys.stderr if json_output else sys.stdout, flush=True)
 
     try:
-        settings = Settings(**given)
+        settings = Settings.read(**given)
         environment = prepare(settings, os.environ)
         with only_one(settings.data_dir):
             platform = Platform(settings, environment, say)

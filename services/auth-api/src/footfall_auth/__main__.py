@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(openapi_document())
         return 0
     try:
-        settings = AuthSettings()
+        settings = AuthSettings.read()
         if command == "migrate":
             migrate_database(settings.database_url_for("auth"), MIGRATIONS)
         elif command == "rotate-keys":

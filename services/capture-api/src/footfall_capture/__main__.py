@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(json.dumps(openapi_document(), indent=2, ensure_ascii=False) + "\n")
         return 0
     try:
-        settings = CaptureSettings()
+        settings = CaptureSettings.read()
         configure_logging("capture", settings.log_level, settings.log_format)
         _serve(settings)
     except (ValueError, LogUnavailable) as error:

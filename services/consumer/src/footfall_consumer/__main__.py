@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.parse_args(arguments)
     try:
-        settings = ConsumerSettings()
+        settings = ConsumerSettings.read()
         app, readiness, thread = compose(settings, make_registry())
     except ValueError as error:
         sys.stderr.write(f"footfall-consumer: {error}\n")

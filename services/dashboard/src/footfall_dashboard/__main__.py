@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal. Returns the exit code."""
     argparse.ArgumentParser("footfall-dashboard", description="Footfall's dashboard.").parse_args(arguments)
     try:
-        settings = DashboardSettings()
+        settings = DashboardSettings.read()
     except ValueError as error:
         sys.stderr.write(f"footfall-dashboard: {error}\n")
         return 1

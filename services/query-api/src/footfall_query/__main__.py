@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(openapi_document())
         return 0
     try:
-        settings = QuerySettings()
+        settings = QuerySettings.read()
         if command == "migrate":
             migrate_database(settings.database_url_for("query"), MIGRATIONS)
         else:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, TypeAdapter, ValidationError
 
+from footfall_core.errors import field_errors
 from footfall_core.events import MAX_REJECTED_PAYLOAD
 from footfall_query.buckets import format_time
 from footfall_query.documents import Answer, EventName, Meta, ProjectId
@@ -36,7 +37,7 @@ def read_filters(text: str) -> list[Node]:
     try:
         return _filters.validate_json(text)
     except ValidationError as error:
-        found = error.errors()[0]
+        found = field_errors(error.errors())[0]
         raise ValueError(f"{'.'.join(map(str, found['loc']))}: {found['msg']}".lstrip(": ")) from error
 
 

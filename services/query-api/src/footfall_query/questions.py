@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from footfall_core.errors import BadRequest, FieldError
+from footfall_core.errors import BadRequest, FieldError, field_errors
 from footfall_query.documents import Question
 from footfall_query.filters import Document
 from footfall_query.runner import INSIGHTS, Insight
@@ -67,8 +67,7 @@ def _naming(place: Place) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        found = error.errors()
-        raise _wrong([FieldError(loc=[*place, *each["loc"]], msg=str(each["msg"])) for each in found]) from error
+        raise _wrong(field_errors(error.errors(), *place)) from error
 
 
 def _wrong(errors: list[FieldError]) -> BadRequest:
