@@ -111,7 +111,7 @@ async def test_a_database_that_is_away_is_named() -> None:
     ("environment", "words"),
     [
         ({}, "FOOTFALL_SECRET_KEY"),
-        ({"FOOTFALL_AUTH_PORT": "eighty"}, "auth_port"),
+        ({"FOOTFALL_AUTH_PORT": "eighty"}, "FOOTFALL_AUTH_PORT"),
         ({"FOOTFALL_SECRET_KEY": SECRET, "FOOTFALL_DATABASE_URL": "nonsense"}, "Could not parse"),
     ],
 )
