@@ -463,7 +463,8 @@ try {
   await page.getByTestId("number").waitFor();
   assert.match(await page.getByTestId("sentence").innerText(), /^How often visited happened, the last 7 days in Asia\/Tokyo\.$/);
   assert.ok(await page.getByRole("button", { name: "Saved", exact: true }).isDisabled());
-  await page.goBack();
+  await page.getByRole("link", { name: "Tea", exact: true }).click();
+  await page.getByRole("button", { name: "Date range: Last 4 days" }).waitFor(); // as it was seen
 
   begin("arranges and duplicates widgets");
   await page.getByRole("button", { name: "Move From visit to order" }).focus();

@@ -16,6 +16,8 @@ import {
 import { Grid } from "~/features/dashboards/Grid";
 import { settle, type Placed } from "~/features/dashboards/grid";
 import { ConfirmByName, Rename } from "~/features/dashboards/dialogs";
+import { originOf } from "~/features/dashboards/origin";
+import type { DashboardSearch } from "~/features/dashboards/search";
 import { WidgetCard } from "~/features/dashboards/WidgetCard";
 import { chartOf } from "~/features/dashboards/widgets";
 import { RangePicker } from "~/features/insights/RangePicker";
@@ -158,7 +160,7 @@ function Loaded({ dashboard }: { dashboard: Dashboard }) {
           </IconButton>
           {canEdit ? (
             <>
-              <AddWidget dashboardId={dashboard.id} label="Add" />
+              <AddWidget dashboardId={dashboard.id} seen={search} label="Add" />
               <Menu
                 align="end"
                 trigger={
@@ -195,7 +197,7 @@ function Loaded({ dashboard }: { dashboard: Dashboard }) {
         <Panel>
           <Empty
             title="Nothing is on this dashboard yet"
-            action={canEdit ? <AddWidget dashboardId={dashboard.id} label="Build an insight" /> : undefined}
+            action={canEdit ? <AddWidget dashboardId={dashboard.id} seen={search} label="Build an insight" /> : undefined}
           >
             {canEdit ? "Build an insight and press “Save to dashboard”. It is" : "Insights that an editor saves here are"} asked anew whenever somebody opens this page.
           </Empty>
@@ -216,7 +218,7 @@ function Loaded({ dashboard }: { dashboard: Dashboard }) {
           }}
           render={(id) => {
             const widget = widgets.get(id);
-            return widget ? <WidgetCard dashboard={dashboard} widget={widget} result={results.get(id)} range={range} isStale={run.isPlaceholderData} canEdit={canEdit} /> : null;
+            return widget ? <WidgetCard dashboard={dashboard} widget={widget} result={results.get(id)} seen={search} isStale={run.isPlaceholderData} canEdit={canEdit} /> : null;
           }}
         />
       )}
@@ -245,7 +247,7 @@ function Loaded({ dashboard }: { dashboard: Dashboard }) {
 }
 
 /** The pages where something for this dashboard is built. */
-function AddWidget({ dashboardId, label }: { dashboardId: number; label: string }) {
+function AddWidget({ dashboardId, seen, label }: { dashboardId: number; seen: DashboardSearch; label: string }) {
   const params = { projectId: String(useProject().id) };
   return (
     <Menu
@@ -258,7 +260,7 @@ function AddWidget({ dashboardId, label }: { dashboardId: number; label: string 
       }
     >
       {INSIGHTS.map(({ to, label: kind, icon: Icon }) => (
-        <MenuLink key={to} render={<Link to={to} params={params} search={{ dashboard: dashboardId }} />}>
+        <MenuLink key={to} render={<Link to={to} params={params} search={originOf(dashboardId, seen)} />}>
           <Icon aria-hidden />
           {kind}
         </MenuLink>

@@ -7,10 +7,10 @@ import { addWidget, changeWidget, copyWidget, dashboardOptions, removeWidget, ty
 import { contentHeight } from "~/features/dashboards/Grid";
 import { Rename } from "~/features/dashboards/dialogs";
 import { linkOf } from "~/features/dashboards/links";
+import type { DashboardSearch } from "~/features/dashboards/search";
 import { askedOver } from "~/features/dashboards/widgets";
 import { WidgetView } from "~/features/dashboards/WidgetView";
 import type { Kind } from "~/features/insights/ask";
-import type { Range } from "~/features/insights/document";
 import type { Behind } from "~/features/people/behind";
 import { PeopleDialog } from "~/features/people/PeopleDialog";
 import { IconButton } from "~/ui/Button";
@@ -23,14 +23,14 @@ interface WidgetCardProps {
   dashboard: Dashboard;
   widget: Widget;
   result: WidgetResult | undefined;
-  /** The range over all widgets, if there is one. */
-  range: Range;
+  /** With the range over all widgets, if there is one. */
+  seen: DashboardSearch;
   /** The answer is that of another range. */
   isStale: boolean;
   canEdit: boolean;
 }
 
-export function WidgetCard({ dashboard, widget, result, range, isStale, canEdit }: WidgetCardProps) {
+export function WidgetCard({ dashboard, widget, result, seen, isStale, canEdit }: WidgetCardProps) {
   const queryClient = useQueryClient();
   const [renaming, setRenaming] = useState(false);
   const [[first, ...others], setLists] = useState<readonly Behind[]>([]);
@@ -48,8 +48,8 @@ export function WidgetCard({ dashboard, widget, result, range, isStale, canEdit 
         }),
       ),
     );
-  const edit = linkOf(dashboard, widget);
-  const link = linkOf(dashboard, widget, range);
+  const edit = linkOf(dashboard, widget, seen, {});
+  const link = linkOf(dashboard, widget, seen);
   return (
     <section aria-label={widget.name} className="flex h-full flex-col rounded-surface border border-line bg-surface">
       <header className="flex min-h-11 items-center gap-2 ps-4 pe-2 pt-1">
@@ -93,7 +93,7 @@ export function WidgetCard({ dashboard, widget, result, range, isStale, canEdit 
         ) : null}
       </div>
       {first ? (
-        <PeopleDialog kind={widget.kind as Kind} query={askedOver(widget.query, range)} lists={[first, ...others]} onClose={() => setLists([])} />
+        <PeopleDialog kind={widget.kind as Kind} query={askedOver(widget.query, seen)} lists={[first, ...others]} onClose={() => setLists([])} />
       ) : null}
       {renaming ? (
         <Rename

@@ -78,10 +78,13 @@ describe.each(Object.entries(KINDS))("the page of %s", (kind, [document, least, 
 
   it("is where the widget leads, over the range of its dashboard", () => {
     const widget = { id: 7, kind, query: full[0], visualization: "bar" } as unknown as Widget;
-    const link = linkOf({ id: 3, project_id: 1 } as unknown as Dashboard, widget, { date_from: "-1d" });
+    const seen = { date_from: "-1d", every: 300 };
+    const link = linkOf({ id: 3, project_id: 1 } as unknown as Dashboard, widget, seen);
     expect(link?.to).toBe(`/p/$projectId/${kind}`);
-    expect(link?.search).toMatchObject({ dashboard: 3, widget: 7, date_from: "-1d", timezone: "Asia/Kolkata" });
+    expect(link?.search).toMatchObject({ dashboard: 3, seen, widget: 7, date_from: "-1d", timezone: "Asia/Kolkata" });
     expect(link?.search).not.toHaveProperty("date_to");
+    const own = linkOf({ id: 3, project_id: 1 } as unknown as Dashboard, widget, seen, {});
+    expect(own?.search).toMatchObject({ seen, date_from: "-30d", date_to: "-1d" });
   });
 });
 

@@ -1,4 +1,6 @@
 import type { Dashboard, Widget } from "~/features/dashboards/api";
+import { originOf } from "~/features/dashboards/origin";
+import type { DashboardSearch } from "~/features/dashboards/search";
 import { askedOver, chartOf, spelledOut } from "~/features/dashboards/widgets";
 import { funnelQuery, readFunnels } from "~/features/funnels/document";
 import type { Range, Search } from "~/features/insights/document";
@@ -8,11 +10,11 @@ import { readRetention, retentionQuery } from "~/features/retention/document";
 import { readStickiness, stickinessQuery } from "~/features/stickiness/document";
 import { readTrends, trendsQuery } from "~/features/trends/document";
 
-/** Where a widget's question can be looked at, over a range if one is given, and changed: a widget is a link like any view. */
-export function linkOf(dashboard: Dashboard, widget: Widget, range: Range = {}) {
+/** Where a widget of a dashboard that is seen so can be looked at, over that range or another, and changed: a widget is a link like any view. */
+export function linkOf(dashboard: Dashboard, widget: Widget, seen: DashboardSearch, range: Range = seen) {
   const params = { projectId: String(dashboard.project_id) };
   const query = askedOver(spelledOut(widget.query), range);
-  const origin = { dashboard: dashboard.id, widget: widget.id };
+  const origin = originOf(dashboard.id, seen, widget.id);
   switch (widget.kind) {
     case "trends":
       return { to: "/p/$projectId/trends", params, search: { ...readTrends({ ...query, chart: chartOf(widget) }), ...origin } } as const;

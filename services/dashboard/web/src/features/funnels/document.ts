@@ -10,12 +10,12 @@ import {
   readWhole,
   usualInterval,
   type Breakdown,
-  type Interval,
   type Common,
+  type Interval,
   type Search,
   type Step,
 } from "~/features/insights/document";
-import { describeBreakdown, describeFilters, describeStep, INTERVAL_LABELS, describeRange, type Word } from "~/features/insights/words";
+import { describeBreakdown, describeFilters, describeRange, describeStep, INTERVAL_LABELS, type Word } from "~/features/insights/words";
 
 export const ORDERS = ["ordered", "strict", "unordered"] as const;
 export const WINDOW_UNITS = ["second", "minute", "hour", "day", "week", "month"] as const;

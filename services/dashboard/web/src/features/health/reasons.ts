@@ -1,4 +1,5 @@
 import { capitalised } from "~/format/text";
+
 /** What to do about an event that was rejected, by the reason that the platform gave. */
 const ADVICE: Record<string, string> = {
   missing_event_name: "Send a name as “event”. Without one nobody could ask for it.",

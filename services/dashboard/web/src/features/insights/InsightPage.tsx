@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { ChevronDown } from "lucide-react";
 import { useRef, useState, type ReactNode } from "react";
 import { useProject } from "~/api/account";
-import type { OriginIds } from "~/features/dashboards/origin";
+import type { OriginSearch } from "~/features/dashboards/origin";
 import { useOrigin } from "~/features/dashboards/useOrigin";
 import { Actions } from "~/features/insights/Actions";
 import { answerOptions, type Answers, type Kind, type Questions } from "~/features/insights/ask";
@@ -34,7 +34,7 @@ interface InsightPageProps<K extends Kind> {
   /** How a widget that is saved from here is drawn. */
   visualization: string;
   /** Where somebody came from. */
-  origin: OriginIds;
+  origin: OriginSearch;
   range: Range;
   onRange: (range: Range) => void;
   /** What stands behind the range in the toolbar. */
@@ -71,6 +71,7 @@ export function InsightPage<K extends Kind>(props: InsightPageProps<K>) {
                 <Link
                   to="/p/$projectId/dashboards/$dashboardId"
                   params={{ projectId: String(project.id), dashboardId: String(origin.dashboard.id) }}
+                  search={props.origin.seen ?? {}}
                   className="max-w-80 truncate hover:text-accent-text"
                   dir="auto"
                 >

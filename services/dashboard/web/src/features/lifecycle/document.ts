@@ -6,11 +6,11 @@ import {
   readOneOf,
   readText,
   usualInterval,
-  type Interval,
   type Common,
+  type Interval,
   type Search,
 } from "~/features/insights/document";
-import { describeFilters, eventLabel, INTERVAL_LABELS, describeRange, type Word } from "~/features/insights/words";
+import { describeFilters, describeRange, eventLabel, INTERVAL_LABELS, type Word } from "~/features/insights/words";
 
 export interface LifecycleState extends Common {
   event?: string | null;

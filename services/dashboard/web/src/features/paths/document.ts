@@ -1,6 +1,6 @@
 import type { Schemas } from "~/api/client";
 import { readCommon, readList, readOneOf, readText, readWhole, type Common, type Search } from "~/features/insights/document";
-import { describeFilters, listWords, describeRange, type Word } from "~/features/insights/words";
+import { describeFilters, describeRange, listWords, type Word } from "~/features/insights/words";
 
 export const NODE_KINDS = ["$pageview", "$screen", "custom_event"] as const;
 export type NodeKind = (typeof NODE_KINDS)[number];

@@ -1,14 +1,14 @@
 import { useRef } from "react";
 import type { Schemas } from "~/api/client";
 import { useCells } from "~/charts/useCells";
-import { bucketName } from "~/format/times";
-import { exact, percent } from "~/format/numbers";
-import { cx } from "~/ui/cx";
 import type { OnPeople } from "~/features/people/behind";
-import { PeopleButton } from "~/ui/PeopleButton";
 import { behindCell } from "~/features/retention/behind";
-import { overall, openFrom } from "~/features/retention/shape";
+import { openFrom, overall } from "~/features/retention/shape";
+import { exact, percent } from "~/format/numbers";
 import { capitalised } from "~/format/text";
+import { bucketName } from "~/format/times";
+import { cx } from "~/ui/cx";
+import { PeopleButton } from "~/ui/PeopleButton";
 
 export type RetentionAnswer = Schemas["RetentionAnswer"];
 

@@ -1,6 +1,6 @@
 import type { Schemas } from "~/api/client";
 import { readCommon, readOneOf, readStep, readWhole, type Common, type Search, type Step } from "~/features/insights/document";
-import { describeFilters, describeStep, describeRange, type Word } from "~/features/insights/words";
+import { describeFilters, describeRange, describeStep, type Word } from "~/features/insights/words";
 
 export const PERIODS = ["hour", "day", "week", "month"] as const;
 export type Period = (typeof PERIODS)[number];

@@ -12,9 +12,9 @@ import { Formula } from "~/features/trends/Formula";
 import { countsPeople, describeTrends, trendsQuery, type ChartKind, type TrendsState } from "~/features/trends/document";
 import { SeriesEditor } from "~/features/trends/SeriesEditor";
 import { TrendsTable, TrendsView } from "~/features/trends/TrendsView";
+import { capitalised } from "~/format/text";
 import { Segments } from "~/ui/Segments";
 import { Select } from "~/ui/Select";
-import { capitalised } from "~/format/text";
 
 const route = getRouteApi("/signed-in/p/$projectId/trends");
 

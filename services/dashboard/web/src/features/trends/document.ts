@@ -9,13 +9,13 @@ import {
   readText,
   usualInterval,
   type Breakdown,
-  type Interval,
   type Common,
+  type Interval,
   type Search,
   type Series,
 } from "~/features/insights/document";
 import { isComplete } from "~/features/trends/edit";
-import { describeBreakdown, describeFilters, describeSeries, earlierPhrase, INTERVAL_LABELS, describeRange, type Word } from "~/features/insights/words";
+import { describeBreakdown, describeFilters, describeRange, describeSeries, earlierPhrase, INTERVAL_LABELS, type Word } from "~/features/insights/words";
 import type { Schemas } from "~/api/client";
 
 export const CHARTS = ["line", "area", "bar", "number", "table"] as const;

@@ -1,8 +1,8 @@
 /** A trend's answer as charts and tables take it. */
 import type { Schemas } from "~/api/client";
 import type { ChartSeries } from "~/charts/series";
-import { assignColours, colourOf, OTHER } from "~/format/colours";
 import { earlierLabel } from "~/features/insights/words";
+import { assignColours, colourOf, OTHER } from "~/format/colours";
 
 export type TrendsAnswer = Schemas["TrendsAnswer"];
 
