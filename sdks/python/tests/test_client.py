@@ -281,7 +281,7 @@ def test_shutdown_is_bounded_and_counts_what_is_left(new_client: Callable[..., C
     began = time.monotonic()
 
     assert client.shutdown(0.3) is False or client.stats.dropped
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 1.5
     assert client.stats.dropped["shutdown"] == 3
     assert client.capture("d", "ann") is None
     assert client.stats.dropped["shutdown"] == 4

@@ -315,14 +315,14 @@ async def test_poll_waits_for_a_record_no_longer_than_it_may(logs):
     logs.share(reader)
     start = time.monotonic()
     assert reader.poll(10, MEBIBYTE, 0.3).records == []
-    assert 0.25 <= time.monotonic() - start < 4
+    assert 0.25 <= time.monotonic() - start < 1.5
 
     append = asyncio.create_task(logs.append(*numbered(1)))
     batch = await asyncio.to_thread(reader.poll, 10, MEBIBYTE, 10)
     await append
 
     assert received(batch.records) == sent(numbered(1))
-    assert time.monotonic() - start < 9
+    assert time.monotonic() - start < 5
 
 
 async def test_close_finishes_the_appends_under_way(logs):

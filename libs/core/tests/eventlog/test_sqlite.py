@@ -595,7 +595,7 @@ async def test_partitions_of_a_killed_process_pass_on_at_once(path):
     with reading(url) as reader:
         start = time.monotonic()
         assert [record.value for record in read(reader, 1)] == [b"value"]
-        assert time.monotonic() - start < 5, "its session would have lasted for an hour"
+        assert time.monotonic() - start < 1
     assert list(path.parent.iterdir()) == [path]
 
 

@@ -143,16 +143,8 @@ export interface Common extends Range {
 }
 
 export function readCommon(search: Search): Common {
-  return { ...readRange(search), ...readFilters(search), ...(isTimezone(search.timezone) ? { timezone: search.timezone } : {}) };
-}
-
-function isTimezone(value: unknown): value is string {
-  if (typeof value !== "string") return false;
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: value }).resolvedOptions().timeZone !== "";
-  } catch {
-    return false;
-  }
+  const timezone = readText(search.timezone);
+  return { ...readRange(search), ...readFilters(search), ...(timezone === undefined ? {} : { timezone }) };
 }
 
 /** An event and its filters; without a name, or null: any event. */

@@ -1,5 +1,6 @@
 /** Query documents in words. */
 import type { Common, Filter, FilterNode, Interval, Maths, Named, Operator, Range, Series, Step } from "~/features/insights/document";
+import { counted } from "~/format/numbers";
 import { capitalised } from "~/format/text";
 
 /** A piece of a sentence; `strong` is what somebody chose. */
@@ -73,7 +74,7 @@ export const PRESETS: readonly Preset[] = [
 const UNITS: Record<string, string> = { M: "minute", h: "hour", d: "day", w: "week", m: "month", q: "quarter", y: "year" };
 
 function countedUnits(count: string, unit: string): string {
-  return `${count} ${UNITS[unit] ?? ""}${count === "1" ? "" : "s"}`;
+  return counted(Number(count), UNITS[unit] ?? "");
 }
 
 export function findPreset(range: Range): Preset | undefined {

@@ -5,7 +5,7 @@ import { BuilderSection, InsightPage } from "~/features/insights/InsightPage";
 import { NumberInput } from "~/features/insights/NumberInput";
 import { putSearch } from "~/features/insights/search";
 import { TextInput } from "~/features/insights/TextInput";
-import { describePaths, KIND_LABELS, MOST_WEIGHT, NODE_KINDS, pathsQuery, type NodeKind, type PathsState } from "~/features/paths/document";
+import { describePaths, KIND_LABELS, NODE_KINDS, pathsQuery, type NodeKind, type PathsState } from "~/features/paths/document";
 import { PathsTable, PathsView } from "~/features/paths/PathsView";
 import { capitalised } from "~/format/text";
 
@@ -64,7 +64,7 @@ export function PathsPage() {
                   label="Least times that a link is taken"
                   value={state.min_weight ?? 1}
                   least={1}
-                  most={MOST_WEIGHT}
+                  most={Number.MAX_SAFE_INTEGER}
                   onChange={(weight) => change({ min_weight: weight === 1 ? undefined : weight })}
                 />
                 <span className="text-soft">times or more</span>

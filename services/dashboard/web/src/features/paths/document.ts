@@ -4,7 +4,6 @@ import { describeFilters, describeRange, listWords, type Word } from "~/features
 
 export const NODE_KINDS = ["$pageview", "$screen", "custom_event"] as const;
 export type NodeKind = (typeof NODE_KINDS)[number];
-export const MOST_WEIGHT = 1_000_000;
 export const KIND_LABELS: Record<NodeKind, string> = { $pageview: "pages", $screen: "screens", custom_event: "events" };
 
 export interface PathsState extends Common {
@@ -22,7 +21,7 @@ export function readPaths(search: Search): PathsState {
   const end = readText(search.end);
   const steps = readWhole(search.steps, 2, 20);
   const links = readWhole(search.max_links, 1, 1000);
-  const weight = readWhole(search.min_weight, 1, MOST_WEIGHT);
+  const weight = readWhole(search.min_weight, 1, Number.MAX_SAFE_INTEGER);
   const include = readList(search.include, (each) => readOneOf(each, NODE_KINDS));
   const exclude = readList(search.exclude, readText);
   return {
